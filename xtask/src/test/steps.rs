@@ -1,0 +1,147 @@
+//! The steps of `cargo xtask test`, in order: cheap ones first, so that a small mistake is told early.
+
+use anyhow::Result;
+
+use super::count::{Count, Runner};
+use super::run::{Call, Services};
+use super::tools::Tool;
+
+/// One step: a name for `--only`, what it does, what it needs, and its commands.
+pub struct Step {
+    pub name: &'static str,
+    pub what: &'static str,
+    pub needs: &'static [Tool],
+    calls: fn() -> Vec<Call>,
+}
+
+impl Step {
+    /// Runs the step's commands; the rest of them is left out after one that failed, for it builds on it.
+    pub fn run(&self, services: &mut Services) -> Result<Count> {
+        let environment = services.environment()?;
+        let mut total = Count::default();
+        for mut call in (self.calls)() {
+            call.environment.extend(environment.iter().cloned());
+            let count = call.count()?;
+            total += count;
+            if count.failed > 0 && call.runner == Runner::Whole {
+                break;
+            }
+        }
+        Ok(total)
+    }
+}
+
+/// Every step.
+pub fn all() -> Vec<Step> {
+    let mut steps = vec![
+        Step {
+            name: "fmt",
+            what: "the sources are formatted",
+            needs: &[],
+            calls: fmt,
+        },
+        Step {
+            name: "clippy",
+            what: "no lint fires",
+            needs: &[],
+            calls: clippy,
+        },
+        Step {
+            name: "doc",
+            what: "the published crates' documents build without a warning",
+            needs: &[],
+            calls: doc,
+        },
+        Step {
+            name: "cargo",
+            what: "every Rust test, on SQLite and PostgreSQL",
+            needs: &[Tool::Postgres],
+            calls: cargo,
+        },
+    ];
+    if exists("fuzz/Cargo.toml") {
+        steps.push(Step {
+            name: "fuzz",
+            what: "the fuzz targets build",
+            needs: &[Tool::CxxCompiler],
+            calls: fuzz,
+        });
+    }
+    if exists("e2e/package.json") {
+        steps.push(Step {
+            name: "e2e",
+            what: "a real browser and foreign clients (Node)",
+            needs: &[Tool::Chromium, Tool::JapaneseFonts, Tool::Node],
+            calls: e2e,
+        });
+    }
+    if exists("e2e/requirements.txt") {
+        steps.push(Step {
+            name: "python",
+            what: "foreign clients (Python)",
+            needs: &[Tool::Python, Tool::PythonVenv],
+            calls: python,
+        });
+    }
+    steps
+}
+
+fn fmt() -> Vec<Call> {
+    vec![Call::new(Runner::Whole, "cargo fmt --all --check")]
+}
+
+fn clippy() -> Vec<Call> {
+    vec![Call::new(
+        Runner::Whole,
+        "cargo clippy --locked --workspace --all-targets --all-features -- -D warnings",
+    )]
+}
+
+fn doc() -> Vec<Call> {
+    let words = "cargo doc --locked --no-deps --all-features -p sekisho-jose -p sekisho-verify";
+    vec![Call::new(Runner::Whole, words).with("RUSTDOCFLAGS", "-D warnings")]
+}
+
+fn cargo() -> Vec<Call> {
+    vec![Call::new(
+        Runner::Cargo,
+        "cargo test --locked --workspace --all-features --no-fail-fast",
+    )]
+}
+
+/// Built in the shared target folder: the libraries under test are compiled once.
+fn fuzz() -> Vec<Call> {
+    vec![Call::new(
+        Runner::Whole,
+        "cargo build --locked --manifest-path fuzz/Cargo.toml --target-dir target/fuzz",
+    )]
+}
+
+fn e2e() -> Vec<Call> {
+    vec![
+        Call::new(Runner::Whole, "cargo build --locked -p sekisho"),
+        Call::new(Runner::Whole, "npm ci --no-audit --no-fund").inside("e2e"),
+        Call::new(Runner::Node, "node --test --test-reporter=spec").inside("e2e"),
+    ]
+}
+
+fn python() -> Vec<Call> {
+    vec![
+        Call::new(Runner::Whole, "cargo build --locked -p sekisho"),
+        Call::new(Runner::Whole, "python3 -m venv .venv").inside("e2e"),
+        Call::new(
+            Runner::Whole,
+            ".venv/bin/pip install --quiet --disable-pip-version-check -r requirements.txt",
+        )
+        .inside("e2e"),
+        Call::new(
+            Runner::Python,
+            ".venv/bin/python -m unittest discover -v -p *_test.py",
+        )
+        .inside("e2e"),
+    ]
+}
+
+fn exists(path: &str) -> bool {
+    crate::root().join(path).is_file()
+}
