@@ -1,1 +1,4 @@
-//! Placeholder.
+//! The room where Sekisho speaks: HTTP, HTML, cookies, configuration, the command line and start-up.
+
+pub mod passwords;
+pub mod seal;

@@ -1,0 +1,304 @@
+//! Hashing passwords: Argon2id (RFC 9106) in PHC form, off the async threads, behind a bounded queue.
+//!
+//! Owns how much work a password costs and how much of it may run or wait at once. Does not own which passwords are
+//! acceptable (`rules`), nor who may try how often (`rules::login`).
+//!
+//! A hash costs about 20 ms and 19 MiB, so an unbounded flood of logins would stall everything else. At most
+//! `concurrency` hashes run, at most `queue` callers wait, and the next one is told [`PasswordError::Busy`] at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier};
+use argon2::{Algorithm, Argon2, Params, Version};
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+/// How much work a password costs, and how much of it may happen at once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordWork {
+    /// Memory of one hash in KiB.
+    pub memory_kib: u32,
+    /// Passes over the memory.
+    pub passes: u32,
+    /// Lanes.
+    pub lanes: u32,
+    /// Hashes that run at the same time.
+    pub concurrency: usize,
+    /// Callers that may wait; the next is refused.
+    pub queue: usize,
+}
+
+impl Default for PasswordWork {
+    /// The OWASP recommendation (19 MiB, 2 passes, 1 lane), on all cores but one.
+    fn default() -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        Self {
+            memory_kib: 19_456,
+            passes: 2,
+            lanes: 1,
+            concurrency: cores.saturating_sub(1).max(1),
+            queue: 128,
+        }
+    }
+}
+
+impl PasswordWork {
+    /// The least work Argon2 allows. For tests, where thousands of logins happen and nothing is worth stealing.
+    pub fn cheapest() -> Self {
+        Self {
+            memory_kib: 8,
+            passes: 1,
+            ..Self::default()
+        }
+    }
+
+    fn params(&self) -> Result<Params, PasswordError> {
+        Params::new(self.memory_kib, self.passes, self.lanes, None).map_err(|_| PasswordError::Parameters)
+    }
+}
+
+/// Why a password was neither right nor wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PasswordError {
+    /// Too many callers wait already. Answer 503 with `Retry-After`.
+    #[error("too many passwords are being checked at the moment")]
+    Busy,
+    /// The stored hash is not one this program can read.
+    #[error("a stored password hash is unreadable")]
+    Unreadable,
+    /// Argon2 refuses the configured parameters.
+    #[error("Argon2 does not allow these parameters")]
+    Parameters,
+    /// The hashing thread died.
+    #[error("password hashing failed")]
+    Failed,
+}
+
+/// Hashes and checks passwords. One per process; share it by reference.
+pub struct Passwords {
+    hasher: Argon2<'static>,
+    /// What an unknown user's password is checked against, so that it costs the same.
+    nobody: String,
+    running: Arc<Semaphore>,
+    waiting: Arc<AtomicUsize>,
+    queue: usize,
+    hashes: Arc<AtomicU64>,
+}
+
+impl Passwords {
+    /// Takes the time of one hash.
+    ///
+    /// # Errors
+    /// [`PasswordError::Parameters`] when Argon2 does not allow them (memory below 8 KiB a lane, no pass).
+    pub fn new(work: &PasswordWork) -> Result<Self, PasswordError> {
+        let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, work.params()?);
+        let nobody = hash_now(&hasher, b"nobody")?;
+        Ok(Self {
+            hasher,
+            nobody,
+            running: Arc::new(Semaphore::new(work.concurrency.max(1))),
+            waiting: Arc::new(AtomicUsize::new(0)),
+            queue: work.queue,
+            hashes: Arc::new(AtomicU64::new(0)),
+        })
+    }
+
+    /// Hashes a new password with a fresh salt. Returns the PHC string to store.
+    ///
+    /// # Errors
+    /// [`PasswordError::Busy`], [`PasswordError::Failed`].
+    pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
+        let hasher = self.hasher.clone();
+        let password = Zeroizing::new(password.as_bytes().to_vec());
+        self.run(move || hash_now(&hasher, &password)).await?
+    }
+
+    /// Whether the password is the one this hash was made of. `None` means that there is no such user or that they
+    /// have no password: the answer is then `false`, after the same work.
+    ///
+    /// # Errors
+    /// [`PasswordError`], but never [`PasswordError::Parameters`].
+    pub async fn verify(&self, hash: Option<&str>, password: &str) -> Result<bool, PasswordError> {
+        let hasher = self.hasher.clone();
+        let exists = hash.is_some();
+        let hash = hash.unwrap_or(&self.nobody).to_owned();
+        let password = Zeroizing::new(password.as_bytes().to_vec());
+        self.run(move || {
+            let parsed = PasswordHash::new(&hash).map_err(|_| PasswordError::Unreadable)?;
+            let right = hasher.verify_password(&password, &parsed).is_ok();
+            Ok(exists && right)
+        })
+        .await?
+    }
+
+    /// Whether a hash was made with other parameters than today's, so that the next right password should be hashed
+    /// again.
+    pub fn is_outdated(&self, hash: &str) -> bool {
+        let Ok(parsed) = PasswordHash::new(hash) else {
+            return false;
+        };
+        parsed.algorithm.as_str() != "argon2id"
+            || Params::try_from(&parsed).is_ok_and(|made| {
+                let now = self.hasher.params();
+                (made.m_cost(), made.t_cost(), made.p_cost()) != (now.m_cost(), now.t_cost(), now.p_cost())
+            })
+    }
+
+    /// Hashes done since the start: the work tests compare.
+    pub fn hashes_done(&self) -> u64 {
+        self.hashes.load(Ordering::Relaxed)
+    }
+
+    /// Callers that wait right now.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
+    }
+
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, PasswordError> {
+        let permit = match Arc::clone(&self.running).try_acquire_owned() {
+            Ok(permit) => permit,
+            Err(_) => {
+                let _place = self.place_in_queue()?;
+                Arc::clone(&self.running)
+                    .acquire_owned()
+                    .await
+                    .map_err(|_| PasswordError::Failed)?
+            }
+        };
+        let hashes = Arc::clone(&self.hashes);
+        // The permit moves along: a caller that goes away does not make room for a hash that still runs.
+        tokio::task::spawn_blocking(move || {
+            let _permit = permit;
+            hashes.fetch_add(1, Ordering::Relaxed);
+            work()
+        })
+        .await
+        .map_err(|_| PasswordError::Failed)
+    }
+
+    fn place_in_queue(&self) -> Result<Place, PasswordError> {
+        let place = Place(Arc::clone(&self.waiting));
+        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
+        if before < self.queue {
+            Ok(place)
+        } else {
+            Err(PasswordError::Busy)
+        }
+    }
+}
+
+/// A place in the queue, given back when dropped.
+struct Place(Arc<AtomicUsize>);
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn hash_now(hasher: &Argon2<'_>, password: &[u8]) -> Result<String, PasswordError> {
+    hasher
+        .hash_password(password)
+        .map(|hash| hash.to_string())
+        .map_err(|_| PasswordError::Failed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passwords(concurrency: usize, queue: usize) -> Passwords {
+        Passwords::new(&PasswordWork {
+            concurrency,
+            queue,
+            ..PasswordWork::cheapest()
+        })
+        .unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_right_password_matches_and_a_wrong_one_does_not() {
+        let passwords = passwords(1, 8);
+        let hash = passwords.hash("correct horse").await.unwrap();
+        assert!(hash.starts_with("$argon2id$v=19$m=8,t=1,p=1$"), "{hash}");
+        assert_eq!(passwords.verify(Some(&hash), "correct horse").await, Ok(true));
+        assert_eq!(passwords.verify(Some(&hash), "correct horse ").await, Ok(false));
+        assert_ne!(hash, passwords.hash("correct horse").await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn an_unknown_user_costs_one_hash_and_never_matches() {
+        let passwords = passwords(1, 8);
+        assert_eq!(passwords.verify(None, "nobody").await, Ok(false));
+        assert_eq!(passwords.hashes_done(), 1);
+        assert_eq!(
+            passwords.verify(Some("not a hash"), "x").await,
+            Err(PasswordError::Unreadable)
+        );
+    }
+
+    #[tokio::test]
+    async fn a_full_queue_refuses_at_once_and_recovers() {
+        let passwords = Arc::new(passwords(1, 2));
+        let held = Arc::clone(&passwords.running).try_acquire_owned().unwrap();
+        let waiters: Vec<_> = (0..2)
+            .map(|_| {
+                let passwords = Arc::clone(&passwords);
+                tokio::spawn(async move { passwords.verify(None, "x").await })
+            })
+            .collect();
+        while passwords.waiting() < 2 {
+            tokio::task::yield_now().await;
+        }
+        assert_eq!(passwords.verify(None, "x").await, Err(PasswordError::Busy));
+        drop(held);
+        for waiter in waiters {
+            assert_eq!(waiter.await.unwrap(), Ok(false));
+        }
+        assert_eq!(passwords.waiting(), 0);
+        assert_eq!(passwords.verify(None, "x").await, Ok(false));
+    }
+
+    #[tokio::test]
+    async fn a_caller_that_goes_away_leaves_the_queue() {
+        let passwords = Arc::new(passwords(1, 2));
+        let held = Arc::clone(&passwords.running).try_acquire_owned().unwrap();
+        let other = Arc::clone(&passwords);
+        let waiter = tokio::spawn(async move { other.verify(None, "x").await });
+        while passwords.waiting() < 1 {
+            tokio::task::yield_now().await;
+        }
+        waiter.abort();
+        assert!(waiter.await.unwrap_err().is_cancelled());
+        assert_eq!(passwords.waiting(), 0);
+        drop(held);
+    }
+
+    #[tokio::test]
+    async fn a_hash_of_other_parameters_is_outdated_but_still_checked() {
+        let (old, new) = (
+            passwords(1, 8),
+            PasswordWork {
+                passes: 2,
+                ..PasswordWork::cheapest()
+            },
+        );
+        let new = Passwords::new(&new).unwrap();
+        let hash = old.hash("x").await.unwrap();
+        assert!(new.is_outdated(&hash) && !old.is_outdated(&hash));
+        assert_eq!(new.verify(Some(&hash), "x").await, Ok(true));
+    }
+
+    #[test]
+    fn the_default_is_the_owasp_recommendation() {
+        let work = PasswordWork::default();
+        assert_eq!((work.memory_kib, work.passes, work.lanes), (19_456, 2, 1));
+        let none = PasswordWork { passes: 0, ..work };
+        assert_eq!(Passwords::new(&none).err(), Some(PasswordError::Parameters));
+    }
+}
