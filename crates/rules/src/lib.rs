@@ -1,1 +1,28 @@
-//! Placeholder.
+//! The room where Sekisho decides: OAuth, OpenID Connect, login and session rules as plain functions.
+//!
+//! A rule takes a typed request, facts already read, and `now`; it answers with an outcome enum. Nothing here waits, reads a clock,
+//! rolls dice, speaks HTTP or knows a table.
+//!
+//! | to decide | open |
+//! |---|---|
+//! | what an authorization request may become | [`authorize`] |
+//! | whether a client is who it says | [`client_auth`] |
+//! | what a token request may become | [`grant`], [`family`] |
+//! | what goes into a token | [`claims`] |
+//! | what a logout ends and where it returns | [`logout`] |
+//! | what a revocation request names | [`revoke`] |
+//! | whether a token opens the profile | [`userinfo`] |
+
+pub mod api;
+pub mod client;
+pub mod consent;
+pub mod family;
+pub mod id;
+pub mod parameters;
+pub mod refusal;
+pub mod revoke;
+pub mod secret;
+pub mod session;
+pub mod time;
+pub mod user;
+pub mod userinfo;

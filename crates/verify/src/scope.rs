@@ -136,7 +136,9 @@ impl Scope {
         &self.text
     }
 
-    fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
+    /// Those tokens that `keep` wants, in their order.
+    #[must_use]
+    pub fn filtered(&self, keep: impl Fn(&str) -> bool) -> Self {
         let mut kept = Self::empty();
         for token in self.iter().filter(|token| keep(token)) {
             kept.push(token);

@@ -1,0 +1,126 @@
+//! The third beat: the only place that decides what the browser does next. Login, sign-up and consent never call each other; each
+//! writes what it achieved (a session, a consent) and returns here.
+
+use super::check::{Screen, Valid};
+use super::trust::Trusted;
+use crate::client::Party;
+use crate::code::{self, Code};
+use crate::consent::Consent;
+use crate::id::{Epochs, GrantId};
+use crate::refusal::{Reason, Refusal};
+use crate::session::Session;
+use crate::time::Timestamp;
+use crate::user::User;
+use sekisho_verify::Scope;
+
+/// What is known about the browser and its user.
+#[derive(Clone, Debug)]
+pub struct Facts<'a> {
+    /// The signed-in user, if a session stands.
+    pub signed_in: Option<SignedIn<'a>>,
+    /// The `sub` of a valid `id_token_hint`.
+    pub hinted: Option<&'a str>,
+    /// What the user allowed this client; loaded only when [`Next::NeedConsent`] asked for it.
+    pub consent: Known<Option<Consent>>,
+    /// When this journey began. A login at or after this moment was made for it.
+    pub started_at: Timestamp,
+    /// The issuer's epoch.
+    pub issuer_epoch: i64,
+    /// A fresh id for the grant, used only if a code is made.
+    pub gid: GrantId,
+}
+
+/// A standing session and its user.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedIn<'a> {
+    /// The session; it stands.
+    pub session: &'a Session,
+    /// Its user.
+    pub user: &'a User,
+}
+
+/// A fact that may not have been loaded yet, so that a rule cannot read what nobody looked up.
+#[derive(Clone, Debug)]
+pub enum Known<T> {
+    /// Not looked up.
+    Unknown,
+    /// Looked up.
+    Known(T),
+}
+
+/// What the browser does next.
+#[derive(Clone, Debug)]
+pub enum Next {
+    /// Show a page of ours.
+    Ask(Step),
+    /// Load the consent for this user, client and audience and ask again.
+    NeedConsent,
+    /// Send this code to the client.
+    Respond(Box<Code>),
+    /// Send this error to the client.
+    Refuse(Refusal),
+}
+
+/// A page that asks something of the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Prove who you are.
+    Login,
+    /// Make an account.
+    Signup,
+    /// Allow the client this scope.
+    Consent(Scope),
+}
+
+/// Decides what the browser does next: ask for a login, ask for consent, answer with a code, or refuse.
+///
+/// OpenID Connect Core section 3.1.2.3: `prompt=login` and a `max_age` that has passed ask for a new proof even in a standing
+/// session, `prompt=none` asks nothing; section 3.1.2.1: a session of another user than `id_token_hint` names does not count.
+/// First-party clients are never asked for consent; for the others it is remembered until it no longer covers what is asked.
+pub fn next(trusted: &Trusted, valid: &Valid, facts: Facts<'_>, now: Timestamp) -> Next {
+    let Some(SignedIn { session, user }) = facts.signed_in.filter(|who| is_enough(valid, who, &facts, now)) else {
+        return match (valid.prompt.none, valid.screen) {
+            (true, _) => Next::Refuse(Reason::LoginRequired.into()),
+            (false, Screen::Login) => Next::Ask(Step::Login),
+            (false, Screen::Signup) => Next::Ask(Step::Signup),
+        };
+    };
+    if valid.party == Party::Third {
+        let Known::Known(consent) = &facts.consent else { return Next::NeedConsent };
+        let allowed = consent.as_ref().is_some_and(|consent| {
+            valid.scope.is_subset(&consent.scope) && (!valid.prompt.consent || consent.granted_at >= facts.started_at)
+        });
+        if !allowed {
+            return match valid.prompt.none {
+                true => Next::Refuse(Reason::ConsentRequired.into()),
+                false => Next::Ask(Step::Consent(valid.scope.clone())),
+            };
+        }
+    }
+    Next::Respond(Box::new(Code {
+        gid: facts.gid,
+        client_id: trusted.client.id.clone(),
+        user_id: user.id.clone(),
+        session_id: session.id.clone(),
+        epochs: Epochs { user: user.epoch, client: trusted.client.epoch, issuer: facts.issuer_epoch },
+        redirect_uri: trusted.redirect_uri.clone(),
+        scope: valid.scope.clone(),
+        audience: valid.api.as_ref().map(|api| api.identifier.clone()),
+        nonce: valid.nonce.clone(),
+        acr: None,
+        challenge: valid.challenge.clone(),
+        auth_time: session.auth_time,
+        auth_time_asked: valid.max_age.is_some(),
+        amr: session.amr.clone(),
+        created_at: now,
+        expires_at: now.plus_seconds(code::LIFETIME_SECONDS),
+    }))
+}
+
+/// Whether the session is proof enough for this request. A login made during the journey always is, or `max_age=0` would ask for ever.
+fn is_enough(valid: &Valid, who: &SignedIn<'_>, facts: &Facts<'_>, now: Timestamp) -> bool {
+    let made_for_this = who.session.auth_time >= facts.started_at;
+    let right_user = facts.hinted.is_none_or(|sub| sub == who.user.id.as_str());
+    let young = valid.max_age.is_none_or(|seconds| now.millis_since(who.session.auth_time) <= seconds * 1000 && seconds > 0);
+    (right_user || made_for_this) && (made_for_this || (!valid.prompt.login && young))
+}

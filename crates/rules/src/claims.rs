@@ -1,0 +1,177 @@
+//! What goes into each token and into `/userinfo`.
+
+use crate::api::Dialect;
+use crate::grant::{Grant, Origin, Subject};
+use crate::time::Timestamp;
+use crate::user::User;
+use crate::wire::Wire;
+use sekisho_verify::Scope;
+use serde::Serialize;
+
+/// The claims of a JWT access token (RFC 9068 section 2.2, and the older form its `dialect` names).
+#[derive(Clone, Debug, Serialize)]
+pub struct AccessClaims<'a> {
+    iss: &'a str,
+    sub: String,
+    aud: Audiences<'a>,
+    iat: i64,
+    exp: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    gty: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    azp: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    client_id: Option<&'a str>,
+    jti: &'a str,
+    gid: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+}
+
+/// One audience is a string and several are a list (RFC 7519 section 4.1.3).
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum Audiences<'a> {
+    One(&'a str),
+    Many(Vec<String>),
+}
+
+/// The `typ` header of a grant's access token.
+pub fn access_typ(dialect: Dialect) -> &'static str {
+    match dialect {
+        Dialect::AccessToken => "JWT",
+        Dialect::Rfc9068 => "at+jwt",
+    }
+}
+
+/// Decides the claims of a grant's access token; `None` when it has no API and is opaque.
+///
+/// With `openid` granted the token opens `/userinfo` as well, and says so in `aud`. Every token carries `jti` and `gid`, those born in
+/// a browser also `sid`: what revocation works by.
+pub fn access<'a>(grant: &'a Grant, issuer: &'a str, jti: &'a str) -> Option<AccessClaims<'a>> {
+    let api = grant.api()?;
+    let client_id = grant.client().id.as_str();
+    let iat = grant.issued_at().seconds();
+    let standard = api.dialect == Dialect::Rfc9068;
+    Some(AccessClaims {
+        iss: issuer,
+        sub: match grant.subject() {
+            Subject::User(subject) => subject.user.id.as_str().to_owned(),
+            Subject::Client => format!("{client_id}@clients"),
+        },
+        aud: match grant.has_id_token() {
+            true => Audiences::Many(vec![api.identifier.clone(), format!("{issuer}userinfo")]),
+            false => Audiences::One(&api.identifier),
+        },
+        iat,
+        exp: iat + grant.access_lifetime(),
+        scope: (!grant.scope().is_empty()).then(|| grant.scope().to_string()),
+        gty: match grant.origin() {
+            _ if standard => None,
+            Origin::Code => None,
+            Origin::Refresh => Some("refresh_token"),
+            Origin::ClientCredentials => Some("client-credentials"),
+        },
+        azp: (!standard).then_some(client_id),
+        client_id: standard.then_some(client_id),
+        jti,
+        gid: grant.gid().as_str(),
+        sid: grant.user().and_then(|subject| subject.session_id.as_ref()).map(|id| id.as_str()),
+    })
+}
+
+/// The claims of an ID token (OpenID Connect Core section 2).
+#[derive(Clone, Debug, Serialize)]
+pub struct IdClaims<'a> {
+    #[serde(flatten)]
+    profile: Profile<'a>,
+    iss: &'a str,
+    aud: &'a str,
+    iat: i64,
+    exp: i64,
+    auth_time: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nonce: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amr: Option<&'a [String]>,
+}
+
+/// Decides the claims of a grant's ID token; `None` when it has none.
+///
+/// `nonce` is echoed when it was sent and absent otherwise, and always absent on refresh (OpenID Connect Core section 12.2).
+pub fn id<'a>(grant: &'a Grant, issuer: &'a str, wire: Wire) -> Option<IdClaims<'a>> {
+    let subject = grant.user().filter(|_| grant.has_id_token())?;
+    let iat = grant.issued_at().seconds();
+    Some(IdClaims {
+        profile: profile(&subject.user, grant.scope(), wire),
+        iss: issuer,
+        aud: grant.client().id.as_str(),
+        iat,
+        exp: iat + grant.client().id_token_lifetime,
+        auth_time: subject.auth_time.seconds(),
+        sid: subject.session_id.as_ref().map(|id| id.as_str()),
+        nonce: subject.nonce.as_deref(),
+        acr: subject.acr.as_deref(),
+        amr: (wire == Wire::Standard).then_some(&subject.amr[..]),
+    })
+}
+
+/// What `/userinfo` and the ID token say about a user (OpenID Connect Core section 5.1), as far as the scope opens it (section 5.4).
+#[derive(Clone, Debug, Serialize)]
+pub struct Profile<'a> {
+    sub: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nickname: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    given_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    family_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    picture: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_at: Option<UpdatedAt>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    email_verified: Option<bool>,
+}
+
+/// A number by the standard, ISO 8601 text on Auth0's wire.
+#[derive(Clone, Debug, Serialize)]
+#[serde(untagged)]
+enum UpdatedAt {
+    Number(i64),
+    Text(String),
+}
+
+/// Decides what a scope shows of a user.
+pub fn profile<'a>(user: &'a User, scope: &Scope, wire: Wire) -> Profile<'a> {
+    let shown = scope.contains("profile");
+    let email = scope.contains("email");
+    Profile {
+        sub: user.id.as_str(),
+        name: shown.then_some(user.name.as_str()),
+        nickname: user.nickname.as_deref().filter(|_| shown),
+        given_name: user.given_name.as_deref().filter(|_| shown),
+        family_name: user.family_name.as_deref().filter(|_| shown),
+        picture: user.picture.as_deref().filter(|_| shown),
+        updated_at: shown.then(|| updated_at(user.updated_at, wire)),
+        email: email.then_some(user.email.as_str()),
+        email_verified: email.then_some(user.email_verified),
+    }
+}
+
+fn updated_at(at: Timestamp, wire: Wire) -> UpdatedAt {
+    match wire {
+        Wire::Standard => UpdatedAt::Number(at.seconds()),
+        Wire::Auth0 => UpdatedAt::Text(at.iso8601()),
+    }
+}

@@ -1,0 +1,67 @@
+//! What a body sent to the token endpoint asks for.
+
+use crate::client::GrantType;
+use crate::parameters::Parameters;
+use crate::refusal::Reason;
+use sekisho_verify::Scope;
+
+/// A token request, parsed once (RFC 6749 sections 4.1.3, 4.4.2 and 6).
+#[derive(Clone, Debug)]
+pub enum TokenRequest {
+    /// A code for tokens.
+    AuthorizationCode {
+        /// The code.
+        code: String,
+        /// Must be the one of the authorization request.
+        redirect_uri: Option<String>,
+        /// Opens the PKCE challenge.
+        verifier: Option<String>,
+    },
+    /// A refresh token for tokens.
+    RefreshToken {
+        /// The token.
+        token: String,
+        /// A narrower scope.
+        scope: Option<Scope>,
+        /// Must be the one granted.
+        audience: Option<String>,
+    },
+    /// Tokens for the client itself.
+    ClientCredentials {
+        /// Which API.
+        audience: Option<String>,
+        /// A narrower scope.
+        scope: Option<Scope>,
+    },
+}
+
+impl TokenRequest {
+    /// Decides which grant a body asks for.
+    ///
+    /// # Errors
+    /// [`Reason::Missing`], [`Reason::Repeated`], [`Reason::Malformed`], or [`Reason::UnsupportedGrantType`] (RFC 6749 section 5.2).
+    pub fn parse(body: &Parameters) -> Result<Self, Reason> {
+        let owned = |name| body.get(name).map(|value| value.map(str::to_owned));
+        let scope = || match body.get("scope")?.map(Scope::parse) {
+            None => Ok(None),
+            Some(Ok(scope)) => Ok(Some(scope)),
+            Some(Err(_)) => Err(Reason::Malformed("scope", "use words separated by single spaces")),
+        };
+        match GrantType::from_word(body.required("grant_type")?) {
+            Some(GrantType::AuthorizationCode) => Ok(Self::AuthorizationCode {
+                code: body.required("code")?.to_owned(),
+                redirect_uri: owned("redirect_uri")?,
+                verifier: owned("code_verifier")?,
+            }),
+            Some(GrantType::RefreshToken) => Ok(Self::RefreshToken {
+                token: body.required("refresh_token")?.to_owned(),
+                scope: scope()?,
+                audience: owned("audience")?,
+            }),
+            Some(GrantType::ClientCredentials) => {
+                Ok(Self::ClientCredentials { audience: owned("audience")?, scope: scope()? })
+            }
+            None => Err(Reason::UnsupportedGrantType),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! Single sign-on sessions: a browser in which somebody is signed in.
+
+use crate::id::{SessionId, UserId};
+use crate::time::Timestamp;
+use crate::user::User;
+
+/// A session row.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The `sid` of its tokens.
+    pub id: SessionId,
+    /// Who signed in.
+    pub user_id: UserId,
+    /// The user's epoch at birth.
+    pub user_epoch: i64,
+    /// The issuer's epoch at birth.
+    pub issuer_epoch: i64,
+    /// How they proved themselves (RFC 8176).
+    pub amr: Vec<String>,
+    /// When they last proved themselves.
+    pub auth_time: Timestamp,
+    /// When the row was last touched.
+    pub last_seen: Timestamp,
+    /// Without a use it ends here.
+    pub idle_expires_at: Timestamp,
+    /// It ends here in any case.
+    pub expires_at: Timestamp,
+    /// When somebody ended it.
+    pub ended_at: Option<Timestamp>,
+}
+
+impl Session {
+    /// Decides whether the session still stands for this user: not ended, not expired, no epoch moved on, not blocked.
+    pub fn stands(&self, user: &User, issuer_epoch: i64, now: Timestamp) -> bool {
+        self.ended_at.is_none()
+            && now < self.expires_at
+            && now < self.idle_expires_at
+            && self.user_id == user.id
+            && self.user_epoch == user.epoch
+            && self.issuer_epoch == issuer_epoch
+            && !user.blocked
+    }
+}
+
+/// How long sessions live.
+#[derive(Clone, Copy, Debug)]
+pub struct SessionPolicy {
+    /// Seconds without a use to the end.
+    pub idle: i64,
+    /// Seconds from the login to the end.
+    pub absolute: i64,
+}
+
+impl Default for SessionPolicy {
+    /// Three days idle, seven days in all.
+    fn default() -> Self {
+        Self {
+            idle: 259_200,
+            absolute: 604_800,
+        }
+    }
+}

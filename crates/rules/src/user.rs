@@ -1,0 +1,37 @@
+//! Users: the people who sign in.
+
+use crate::id::UserId;
+use crate::time::Timestamp;
+
+/// A person with an account.
+#[derive(Clone, Debug)]
+pub struct User {
+    /// The `sub` of every token about them.
+    pub id: UserId,
+    /// Their address as they wrote it.
+    pub email: String,
+    /// Whether they proved that the address is theirs.
+    pub email_verified: bool,
+    /// Their display name; the address unless they gave another.
+    pub name: String,
+    /// A short name.
+    pub nickname: Option<String>,
+    /// First name.
+    pub given_name: Option<String>,
+    /// Last name.
+    pub family_name: Option<String>,
+    /// A URL of a picture.
+    pub picture: Option<String>,
+    /// PHC string of their password; `None` for accounts without one.
+    pub password_hash: Option<String>,
+    /// Whether they may sign in.
+    pub blocked: bool,
+    /// Raised to end everything they hold.
+    pub epoch: i64,
+    /// Tokens with `iat` before this unix second are void.
+    pub nbf: i64,
+    /// When the account was made.
+    pub created_at: Timestamp,
+    /// When the profile last changed.
+    pub updated_at: Timestamp,
+}
