@@ -64,7 +64,6 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         report.push((step.name, count, started.elapsed()));
         total += count;
     }
-    drop(services);
     print_report(&report);
     Ok(finish(total))
 }
