@@ -1,0 +1,169 @@
+//! The door to the database: the only place that names a driver. [`Db`] is a cheap handle; its methods take constant
+//! statement text with `$1` and [`args!`](crate::args), and mean the same on both engines.
+//!
+//! - [`Db::opt`], [`Db::one`], [`Db::all`]: reads whose plan is an index search, at most 100 rows;
+//! - [`Db::scan`]: a page of a longer read, off the async threads;
+//! - [`Db::run`]: one write on its own;
+//! - [`Db::tx`]: a transaction; [`Db::settle`]: a transaction that hangs on a conditional write.
+//!
+//! It does not know a table.
+
+mod arg;
+mod connect;
+mod fault;
+mod options;
+mod postgres;
+mod row;
+mod settled;
+mod sqlite;
+mod tx;
+mod writer;
+
+use std::path::Path;
+use std::sync::Arc;
+
+pub use arg::Arg;
+pub use fault::Fault;
+pub use options::{Options, Place, Postgres};
+pub use row::{ColumnIndex, FromColumn, Row};
+pub use settled::{Pending, Settled};
+pub use tx::Tx;
+
+use tx::{Decide, Ending};
+
+/// The database. Clones share it; it is closed when the last one is gone.
+#[derive(Clone)]
+pub struct Db(Arc<Engine>);
+
+enum Engine {
+    Sqlite(sqlite::Sqlite),
+    Postgres(postgres::Server),
+}
+
+/// The most rows [`Db::all`] answers.
+pub const ALL_ROWS: usize = 100;
+/// The most rows [`Db::scan`] answers: a page.
+pub const SCAN_ROWS: usize = 1000;
+
+impl Db {
+    /// Opens the database; call it inside a tokio runtime. A SQLite file is made when it does not exist. A PostgreSQL
+    /// server that is down is no error here but at the first call, so that the program can start before it.
+    pub fn open(options: &Options) -> Result<Self, Fault> {
+        Ok(Self(Arc::new(match &options.place {
+            Place::Sqlite(path) => Engine::Sqlite(sqlite::Sqlite::open(path, options)?),
+            Place::Postgres(place) => Engine::Postgres(postgres::Server::open(place, options)?),
+        })))
+    }
+
+    /// Reads at most one row; two are a [`Fault::Bug`].
+    pub async fn opt(&self, sql: &'static str, args: &[Arg]) -> Result<Option<Row>, Fault> {
+        tx::at_most_one(self.read(sql, args, 1).await?)
+    }
+
+    /// Reads exactly one row, such as a count; none or two are a [`Fault::Bug`].
+    pub async fn one(&self, sql: &'static str, args: &[Arg]) -> Result<Row, Fault> {
+        tx::exactly_one(self.read(sql, args, 1).await?)
+    }
+
+    /// Reads up to [`ALL_ROWS`] rows; more are a [`Fault::Bug`], so the statement has a LIMIT.
+    pub async fn all(&self, sql: &'static str, args: &[Arg]) -> Result<Vec<Row>, Fault> {
+        self.read(sql, args, ALL_ROWS).await
+    }
+
+    /// Reads one page of up to [`SCAN_ROWS`] rows of something long. Go on with the last key of the page
+    /// (`WHERE id > $1 ORDER BY id LIMIT $2`), so that no read transaction stays open between pages.
+    pub async fn scan(&self, sql: &'static str, args: &[Arg]) -> Result<Vec<Row>, Fault> {
+        tx::outside()?;
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.scan(sql, args.to_vec(), SCAN_ROWS).await,
+            Engine::Postgres(server) => bounded(server.read(sql, args).await?, SCAN_ROWS),
+        }
+    }
+
+    /// Runs one write as a transaction of its own and answers how many rows it touched.
+    pub async fn run(&self, sql: &'static str, args: &[Arg]) -> Result<u64, Fault> {
+        tx::outside()?;
+        let args = args.to_vec();
+        match &*self.0 {
+            Engine::Sqlite(_) => self.tx(async move |tx: &mut Tx| tx.run(sql, &args).await).await,
+            Engine::Postgres(server) => server.run(sql, args).await,
+        }
+    }
+
+    /// Runs a transaction: `db.tx(async move |tx| { .. })`. `Ok` commits, `Err` rolls back. When this answers `Ok` the
+    /// write is durable.
+    ///
+    /// The closure may run more than once (deadlock, serialization failure, a lost group commit), so it must not do
+    /// anything but use `tx`: awaiting something else, or using another handle of the database, is a [`Fault::Bug`]. Once
+    /// this future was polled, the transaction runs to its end even if the future is dropped.
+    pub async fn tx<T, F>(&self, work: F) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T, Fault> + Send + 'static,
+    {
+        self.submit(work, |_| Ending::Commit).await
+    }
+
+    /// Runs a transaction that hangs on a conditional write. `None` means that the write lost: everything is rolled back;
+    /// read again and decide again.
+    pub async fn settle<T, F>(&self, work: F) -> Result<Option<Settled<T>>, Fault>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<Option<Pending<T>>, Fault> + Send + 'static,
+    {
+        let won = self.submit(work, |won| {
+            if won.is_some() {
+                Ending::Commit
+            } else {
+                Ending::RollBack
+            }
+        });
+        Ok(won.await?.map(Pending::settle))
+    }
+
+    /// Whether the database answers now.
+    pub async fn ping(&self) -> Result<(), Fault> {
+        self.one("SELECT 1 AS one", &[]).await.map(drop)
+    }
+
+    /// Writes a consistent copy of the database to a new file while the program runs (SQLite only). Copying the file by
+    /// other means is not a backup: the newest commits are in its WAL.
+    pub async fn backup(&self, target: &Path) -> Result<(), Fault> {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.backup(target).await,
+            Engine::Postgres(_) => Err(Fault::Unsupported(
+                "this database is PostgreSQL: make the backup with pg_dump or with base backups".into(),
+            )),
+        }
+    }
+
+    async fn read(&self, sql: &'static str, args: &[Arg], limit: usize) -> Result<Vec<Row>, Fault> {
+        tx::outside()?;
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.read(sql, args, Some(limit)),
+            Engine::Postgres(server) => bounded(server.read(sql, args).await?, limit),
+        }
+    }
+
+    async fn submit<T, F>(&self, work: F, decide: Decide<T>) -> Result<T, Fault>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T, Fault> + Send + 'static,
+    {
+        tx::outside()?;
+        let answer = match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.writer.submit(work, decide)?,
+            Engine::Postgres(server) => server.submit(work, decide)?,
+        };
+        answer
+            .await
+            .unwrap_or_else(|_| Err(Fault::unavailable("the database was closed")))
+    }
+}
+
+fn bounded(rows: Vec<Row>, limit: usize) -> Result<Vec<Row>, Fault> {
+    if rows.len() > limit {
+        return Err(Fault::bug("a statement answered more rows than its call allows"));
+    }
+    Ok(rows)
+}

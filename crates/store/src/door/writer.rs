@@ -1,0 +1,189 @@
+//! The one thread that writes to SQLite. It takes up to [`GROUP`] waiting transactions, each in its own SAVEPOINT, into
+//! one durable commit, and answers them only after COMMIT returned: one wait for the disk serves them all.
+//! Why: `docs/decisions/0010-group-commit.md`.
+
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::task::{Context, Poll, Waker};
+
+use rusqlite::Connection;
+use tokio::sync::oneshot;
+
+use super::tx::{Decide, Ending, Failure, Session};
+use super::{Fault, Tx, sqlite};
+
+/// The most transactions in one commit. More would make the first one wait for the last one's work.
+const GROUP: usize = 256;
+
+/// Hands transactions to the writer thread. The thread ends when the last handle is gone and the queue is done.
+pub(super) struct Writer {
+    queue: SyncSender<Box<dyn Job>>,
+}
+
+impl Writer {
+    pub(super) fn start(connection: Connection, queue: usize) -> Result<Self, Fault> {
+        let (sender, receiver) = sync_channel(queue);
+        std::thread::Builder::new()
+            .name("sekisho-sqlite".to_owned())
+            .spawn(move || serve(&Rc::new(connection), &receiver))
+            .map_err(|error| Fault::unavailable(format!("cannot start the writer thread: {error}")))?;
+        Ok(Self { queue: sender })
+    }
+
+    /// Queues a transaction. Once queued it runs to its end, whether or not the receiver is still there.
+    pub(super) fn submit<T, F>(&self, work: F, decide: Decide<T>) -> Result<Answer<T>, Fault>
+    where
+        T: Send + 'static,
+        F: AsyncFn(&mut Tx) -> Result<T, Fault> + Send + 'static,
+    {
+        let (reply, answer) = oneshot::channel();
+        let job = Box::new(TxJob {
+            work,
+            decide,
+            outcome: None,
+            reply,
+        });
+        match self.queue.try_send(job) {
+            Ok(()) => Ok(answer),
+            Err(TrySendError::Full(_)) => Err(Fault::busy("too many transactions are waiting")),
+            Err(TrySendError::Disconnected(_)) => Err(Fault::unavailable("the writer thread is gone")),
+        }
+    }
+}
+
+/// Where the outcome arrives, after COMMIT.
+pub(super) type Answer<T> = oneshot::Receiver<Result<T, Fault>>;
+
+/// A transaction whose type is forgotten.
+trait Job: Send {
+    /// Runs the closure. It may be run again after the transaction around it was lost.
+    fn run(&mut self, connection: &Rc<Connection>) -> Ending;
+    /// Tells the caller its outcome, or why the commit around it failed.
+    fn answer(self: Box<Self>, committed: Result<(), Fault>);
+}
+
+struct TxJob<T, F> {
+    work: F,
+    decide: Decide<T>,
+    outcome: Option<Result<T, Fault>>,
+    reply: oneshot::Sender<Result<T, Fault>>,
+}
+
+impl<T, F> Job for TxJob<T, F>
+where
+    T: Send,
+    F: AsyncFn(&mut Tx) -> Result<T, Fault> + Send,
+{
+    fn run(&mut self, connection: &Rc<Connection>) -> Ending {
+        let mut tx = Tx::new(Session::Sqlite(Rc::clone(connection)));
+        let polled = {
+            let future = pin!(tx.drive(&self.work));
+            // SQLite answers at once, so a future that is not ready waits for something that is not `tx`;
+            // `drive` has turned that into a fault already.
+            match future.poll(&mut Context::from_waker(Waker::noop())) {
+                Poll::Ready(result) => result,
+                Poll::Pending => Err(Failure::from(Fault::bug("a transaction did not end"))),
+            }
+        };
+        let outcome = polled.map_err(|failure| failure.fault);
+        let ending = outcome.as_ref().map_or(Ending::RollBack, self.decide);
+        self.outcome = Some(outcome);
+        ending
+    }
+
+    fn answer(self: Box<Self>, committed: Result<(), Fault>) {
+        let outcome = match (committed, self.outcome) {
+            (Ok(()), Some(outcome)) => outcome,
+            // Its own fault says more than what came of it.
+            (Err(_), Some(Err(own))) => Err(own),
+            (Err(fault), _) => Err(fault),
+            (Ok(()), None) => Err(Fault::bug("a transaction was not run")),
+        };
+        // A caller that went away does not undo its write.
+        let _ = self.reply.send(outcome);
+    }
+}
+
+fn serve(connection: &Rc<Connection>, queue: &Receiver<Box<dyn Job>>) {
+    while let Ok(first) = queue.recv() {
+        let mut group = vec![first];
+        group.extend(queue.try_iter().take(GROUP - 1));
+        // Whoever could not be committed together is tried alone, so that one transaction that does not fit on the
+        // disk cannot hurt the others.
+        for alone in commit_together(connection, group) {
+            commit_together(connection, vec![alone]);
+        }
+    }
+}
+
+/// Runs the jobs in one transaction and answers them. Returns those that must run again, alone: they are not at fault
+/// for the loss of the transaction, or nobody knows who is.
+fn commit_together(connection: &Rc<Connection>, jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+    if let Err(fault) = statement(connection, "BEGIN IMMEDIATE") {
+        for job in jobs {
+            job.answer(Err(fault.clone()));
+        }
+        return Vec::new();
+    }
+    let mut done = Vec::with_capacity(jobs.len());
+    let mut waiting = jobs.into_iter();
+    while let Some(mut job) = waiting.next() {
+        match in_savepoint(connection, job.as_mut()) {
+            Ok(()) => done.push(job),
+            Err(fault) => {
+                // Full disk, I/O error, out of memory: SQLite may drop everything. Then nobody has succeeded.
+                roll_back(connection);
+                job.answer(Err(fault));
+                done.extend(waiting);
+                return done;
+            }
+        }
+    }
+    match statement(connection, "COMMIT") {
+        Ok(()) => {
+            for job in done {
+                job.answer(Ok(()));
+            }
+            Vec::new()
+        }
+        Err(fault) => {
+            roll_back(connection);
+            if done.len() > 1 {
+                return done;
+            }
+            for job in done {
+                job.answer(Err(fault.clone()));
+            }
+            Vec::new()
+        }
+    }
+}
+
+/// `Err`: the transaction around the savepoint is lost.
+fn in_savepoint(connection: &Rc<Connection>, job: &mut dyn Job) -> Result<(), Fault> {
+    statement(connection, "SAVEPOINT job")?;
+    let ending = job.run(connection);
+    sqlite::in_transaction(connection)?;
+    if ending == Ending::RollBack {
+        statement(connection, "ROLLBACK TO job")?;
+    }
+    statement(connection, "RELEASE job")
+}
+
+fn statement(connection: &Connection, sql: &str) -> Result<(), Fault> {
+    connection
+        .prepare_cached(sql)
+        .and_then(|mut statement| statement.raw_execute())
+        .map(drop)
+        .map_err(sqlite::fault)
+}
+
+fn roll_back(connection: &Connection) {
+    if !connection.is_autocommit()
+        && let Err(fault) = statement(connection, "ROLLBACK")
+    {
+        // The next BEGIN will fail and say so to its callers.
+        tracing::error!(%fault, "rolling back failed");
+    }
+}
