@@ -1,0 +1,32 @@
+//! What stands around every page: the language, the name of the place, the language switch.
+
+use crate::text::{Language, Text};
+
+/// The frame of a page.
+#[derive(Clone, Debug)]
+pub struct Chrome {
+    /// The words, and with them the language.
+    pub text: &'static Text,
+    /// The name of this identity provider as people know it: the tenant's, else "Sekisho".
+    pub tenant: String,
+    /// The id of this request in the logs; shown on error pages.
+    pub request_id: String,
+    /// Where each language shows this same page; empty on a page that a GET cannot show again.
+    pub languages: Vec<LanguageLink>,
+}
+
+/// One choice of the language switch.
+#[derive(Clone, Debug)]
+pub struct LanguageLink {
+    /// The language.
+    pub language: Language,
+    /// The page's own address with `ui_locales` set to it.
+    pub href: String,
+}
+
+impl Chrome {
+    /// Whether this is the language being shown.
+    pub(super) fn shows(&self, language: &Language) -> bool {
+        self.text.language == *language
+    }
+}

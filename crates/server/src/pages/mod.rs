@@ -1,0 +1,30 @@
+//! What a browser shows: one view struct per page, filled in by a feature and rendered from the `.html` file
+//! of the same name in `templates/`. A page holds only words and values; it decides nothing, reads nothing
+//! and knows no route: every link and every form action is given to it.
+//!
+//! The pages need no script to work and carry none inline; they are made for
+//! `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'`.
+
+mod asset;
+mod chrome;
+mod consent;
+mod error;
+mod fields;
+mod form_post;
+mod home;
+mod link;
+mod login;
+mod logout;
+mod signup;
+mod web_message;
+
+pub use asset::{Asset, IMMUTABLE, Served, asset, asset_url};
+pub use chrome::{Chrome, LanguageLink};
+pub use consent::{ConsentPage, RequestedScope};
+pub use error::{ErrorPage, Problem};
+pub use form_post::FormPostPage;
+pub use home::HomePage;
+pub use login::{LoginPage, LoginProblem, Notice};
+pub use logout::{LogoutConfirmPage, ReturnLink, SignedOutPage};
+pub use signup::{SignupPage, SignupProblem};
+pub use web_message::WebMessagePage;

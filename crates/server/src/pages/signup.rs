@@ -1,0 +1,89 @@
+//! The sign-up page: e-mail address and a new password.
+
+use askama::Template;
+
+use super::fields::{Errors, Field, FieldError};
+use super::{Asset, Chrome};
+
+/// Make an account. The form posts `state`, `csrf`, `email` and `password` to `action`.
+#[derive(Debug, Template)]
+#[template(path = "signup.html")]
+pub struct SignupPage {
+    /// The frame.
+    pub chrome: Chrome,
+    /// The name of the application that asked.
+    pub app: String,
+    /// Where the form is sent.
+    pub action: String,
+    /// The journey, sealed.
+    pub state: String,
+    /// The form token.
+    pub csrf: String,
+    /// What was entered before, or the `login_hint`.
+    pub email: String,
+    /// The least number of characters of a password.
+    pub shortest_password: usize,
+    /// What was wrong with the last attempt.
+    pub problems: Vec<SignupProblem>,
+    /// Where to sign in instead.
+    pub login_url: String,
+}
+
+/// Why a sign-up was not accepted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignupProblem {
+    /// No e-mail address.
+    EmailMissing,
+    /// Not an e-mail address.
+    EmailMalformed,
+    /// No password.
+    PasswordMissing,
+    /// Fewer characters than `shortest_password`.
+    PasswordTooShort,
+    /// More characters than this many.
+    PasswordTooLong(usize),
+    /// On the list of passwords everybody tries.
+    PasswordTooCommon,
+    /// The generic refusal, which also covers a taken address.
+    InvalidSignup,
+    /// Too many attempts for now.
+    TooManyAttempts,
+    /// The form token is no longer good.
+    FormExpired,
+    /// The password queue is full.
+    Busy,
+}
+
+impl SignupPage {
+    fn errors(&self) -> Errors {
+        let text = self.chrome.text;
+        let error = |problem: &SignupProblem| {
+            let (field, message) = match problem {
+                SignupProblem::EmailMissing => (Some(Field::Email), text.shell.email_missing.into()),
+                SignupProblem::EmailMalformed => (Some(Field::Email), text.shell.email_malformed.into()),
+                SignupProblem::PasswordMissing => (Some(Field::Password), text.shell.password_missing.into()),
+                SignupProblem::PasswordTooShort => (
+                    Some(Field::Password),
+                    (text.signup.password_too_short)(self.shortest_password).into(),
+                ),
+                SignupProblem::PasswordTooLong(most) => (
+                    Some(Field::Password),
+                    (text.signup.password_too_long)(*most).into(),
+                ),
+                SignupProblem::PasswordTooCommon => {
+                    (Some(Field::Password), text.signup.password_too_common.into())
+                }
+                SignupProblem::InvalidSignup => (None, text.signup.invalid_signup.into()),
+                SignupProblem::TooManyAttempts => (None, text.login.too_many_attempts.into()),
+                SignupProblem::FormExpired => (None, text.signup.form_expired.into()),
+                SignupProblem::Busy => (None, text.login.busy.into()),
+            };
+            FieldError { field, message }
+        };
+        Errors(self.problems.iter().map(error).collect())
+    }
+
+    fn password_rule(&self) -> String {
+        (self.chrome.text.signup.password_rule)(self.shortest_password)
+    }
+}

@@ -1,0 +1,26 @@
+//! English.
+
+mod consent;
+mod home;
+mod login;
+mod logout;
+mod problems;
+mod returning;
+mod shell;
+mod signup;
+
+use super::{Language, Text};
+
+/// Every sentence in English.
+pub(super) const TEXT: Text = Text {
+    language: Language::En,
+    shell: shell::SHELL,
+    login: login::LOGIN,
+    signup: signup::SIGNUP,
+    consent: consent::CONSENT,
+    logout_confirm: logout::LOGOUT_CONFIRM,
+    signed_out: logout::SIGNED_OUT,
+    returning: returning::RETURNING,
+    home: home::HOME,
+    problems: problems::PROBLEMS,
+};

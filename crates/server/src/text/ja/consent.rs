@@ -1,0 +1,29 @@
+//! The consent page in Japanese.
+
+use crate::text::{Around, Consent};
+
+pub(super) const CONSENT: Consent = Consent {
+    title: "アクセスの許可",
+    heading: Around {
+        before: "",
+        after: " がアカウントへのアクセスを求めています",
+    },
+    about_you: "あなたに関する情報",
+    in_api: Around {
+        before: "",
+        after: " での操作",
+    },
+    returns_to: Around {
+        before: "このあと ",
+        after: " に戻ります。",
+    },
+    allow: "許可する",
+    deny: "許可しない",
+    openid: "サインインした方がどなたかを確認する",
+    profile: "お名前とプロフィール画像を見る",
+    email: "メールアドレスを見る",
+    phone: "電話番号を見る",
+    address: "住所を見る",
+    offline_access: "ご利用中でないときも、許可が取り消されるまでアクセスを続ける",
+    undescribed: |scope| format!("権限「{scope}」を使う"),
+};

@@ -1,0 +1,13 @@
+//! The landing page in Japanese.
+
+use crate::text::Home;
+
+pub(super) const HOME: Home = Home {
+    title: "ID プロバイダー",
+    what: "ここはサインインのための場所です。",
+    visitors: "このページで行う操作はありません。ご利用になるアプリケーションからサインインしてください。",
+    issuer: "発行者",
+    developers: "開発者の方へ",
+    discovery: "OpenID Connect ディスカバリー",
+    keys: "公開鍵 (JWKS)",
+};

@@ -1,0 +1,20 @@
+//! The sign-in page in Japanese.
+
+use crate::text::{Around, Login};
+
+pub(super) const LOGIN: Login = Login {
+    title: "サインイン",
+    to_continue: Around {
+        before: "",
+        after: " に進みます",
+    },
+    submit: "サインイン",
+    no_account: "アカウントをお持ちでない方は",
+    sign_up: "アカウントを作成",
+    confirm_identity: "ご本人であることを確認するため、もう一度サインインしてください。",
+    account_created: "アカウントを作成しました。サインインして続行してください。",
+    wrong_credentials: "メールアドレスまたはパスワードが正しくありません。",
+    too_many_attempts: "試行回数が多すぎます。数分待ってから、もう一度お試しください。",
+    form_expired: "時間が経過したため、ページの有効期限が切れました。もう一度サインインしてください。",
+    busy: "ただいま大変混み合っています。しばらくしてから、もう一度お試しください。",
+};

@@ -1,0 +1,24 @@
+//! Signing out, in Japanese.
+
+use crate::text::{Around, LogoutConfirm, SignedOut};
+
+pub(super) const LOGOUT_CONFIRM: LogoutConfirm = LogoutConfirm {
+    title: "サインアウト",
+    heading: Around {
+        before: "",
+        after: " からサインアウトしますか？",
+    },
+    explanation: "次にアプリケーションを利用するときは、もう一度サインインが必要になります。",
+    submit: "サインアウト",
+    stay: "サインインしたままにする",
+};
+
+pub(super) const SIGNED_OUT: SignedOut = SignedOut {
+    title: "サインアウトしました",
+    done: "セッションは終了しました。",
+    shared_computer: "ほかの方と共用しているパソコンでは、ブラウザーのウィンドウも閉じてください。",
+    back_to: Around {
+        before: "",
+        after: " に戻る",
+    },
+};

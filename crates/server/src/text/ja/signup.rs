@@ -1,0 +1,20 @@
+//! The sign-up page in Japanese.
+
+use crate::text::{Around, Signup};
+
+pub(super) const SIGNUP: Signup = Signup {
+    title: "アカウントを作成",
+    to_continue: Around {
+        before: "",
+        after: " に進みます",
+    },
+    password_rule: |least| format!("{least} 文字以上。関連のない単語をいくつか組み合わせると安全です。"),
+    submit: "アカウントを作成",
+    have_account: "すでにアカウントをお持ちの方は",
+    sign_in: "サインイン",
+    invalid_signup: "この内容ではアカウントを作成できませんでした。すでにアカウントをお持ちの場合は、サインインしてください。",
+    form_expired: "時間が経過したため、ページの有効期限が切れました。もう一度入力してください。",
+    password_too_short: |least| format!("パスワードは {least} 文字以上で入力してください。"),
+    password_too_long: |most| format!("パスワードは {most} 文字以内で入力してください。"),
+    password_too_common: "推測されやすいパスワードです。別のパスワードを入力してください。",
+};

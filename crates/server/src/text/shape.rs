@@ -1,0 +1,241 @@
+//! The shape of each page's words. A plain phrase is `&'static str`, a phrase with a blank is a function, and
+//! a phrase whose blank gets its own markup (a name in bold) is an [`Around`].
+
+/// A phrase around a name that the template marks up: `before`, the name, `after`.
+#[derive(Clone, Copy, Debug)]
+pub struct Around {
+    /// What stands before the name, with its trailing space where the language has one.
+    pub before: &'static str,
+    /// What stands after the name.
+    pub after: &'static str,
+}
+
+/// Words around every page.
+#[derive(Debug)]
+pub struct Shell {
+    /// Accessible name of the language switch.
+    pub language_switch: &'static str,
+    /// Before a page title when the form has errors.
+    pub error_prefix: &'static str,
+    /// Heading of the summary of errors.
+    pub error_summary: &'static str,
+    /// Label of the e-mail field.
+    pub email: &'static str,
+    /// Label of the password field.
+    pub password: &'static str,
+    /// Label of the button that reveals the password.
+    pub show_password: &'static str,
+    /// Label of the button that hides the password again.
+    pub hide_password: &'static str,
+    /// The e-mail field was left empty.
+    pub email_missing: &'static str,
+    /// The e-mail field holds something else.
+    pub email_malformed: &'static str,
+    /// The password field was left empty.
+    pub password_missing: &'static str,
+    /// Who is signed in.
+    pub signed_in_as: Around,
+    /// Introduces the id a person can quote to support.
+    pub request_id: &'static str,
+}
+
+/// The sign-in page.
+#[derive(Debug)]
+pub struct Login {
+    /// Title and heading.
+    pub title: &'static str,
+    /// Around the application's name.
+    pub to_continue: Around,
+    /// The button.
+    pub submit: &'static str,
+    /// Leads to the sign-up link.
+    pub no_account: &'static str,
+    /// The sign-up link.
+    pub sign_up: &'static str,
+    /// Why somebody who is already signed in is asked again (`prompt=login`, `max_age`).
+    pub confirm_identity: &'static str,
+    /// Shown after an account was made but the browser must still sign in.
+    pub account_created: &'static str,
+    /// The e-mail or the password is wrong; never says which.
+    pub wrong_credentials: &'static str,
+    /// Too many attempts for now.
+    pub too_many_attempts: &'static str,
+    /// The form was left open too long and must be sent again.
+    pub form_expired: &'static str,
+    /// The server is too busy to check a password right now.
+    pub busy: &'static str,
+}
+
+/// The sign-up page.
+#[derive(Debug)]
+pub struct Signup {
+    /// Title and heading.
+    pub title: &'static str,
+    /// Around the application's name.
+    pub to_continue: Around,
+    /// The rule for passwords; the blank is the least number of characters.
+    pub password_rule: fn(usize) -> String,
+    /// The button.
+    pub submit: &'static str,
+    /// Leads to the sign-in link.
+    pub have_account: &'static str,
+    /// The sign-in link.
+    pub sign_in: &'static str,
+    /// The generic answer that does not say whether the address is taken.
+    pub invalid_signup: &'static str,
+    /// The form was left open too long and must be sent again.
+    pub form_expired: &'static str,
+    /// The password is too short; the blank is the least number of characters.
+    pub password_too_short: fn(usize) -> String,
+    /// The password is too long; the blank is the greatest number of characters.
+    pub password_too_long: fn(usize) -> String,
+    /// The password is one everybody tries first.
+    pub password_too_common: &'static str,
+}
+
+/// The consent page.
+#[derive(Debug)]
+pub struct Consent {
+    /// Page title.
+    pub title: &'static str,
+    /// Heading, around the application's name.
+    pub heading: Around,
+    /// Heading of the scopes about the person.
+    pub about_you: &'static str,
+    /// Heading of the scopes of an API, around its name.
+    pub in_api: Around,
+    /// Where the browser goes next, around the host.
+    pub returns_to: Around,
+    /// The button that grants.
+    pub allow: &'static str,
+    /// The button that refuses.
+    pub deny: &'static str,
+    /// Scope `openid`.
+    pub openid: &'static str,
+    /// Scope `profile`.
+    pub profile: &'static str,
+    /// Scope `email`.
+    pub email: &'static str,
+    /// Scope `phone`.
+    pub phone: &'static str,
+    /// Scope `address`.
+    pub address: &'static str,
+    /// Scope `offline_access`.
+    pub offline_access: &'static str,
+    /// A scope that nobody described; the blank is its name.
+    pub undescribed: fn(&str) -> String,
+}
+
+/// The page that asks before signing out.
+#[derive(Debug)]
+pub struct LogoutConfirm {
+    /// Page title.
+    pub title: &'static str,
+    /// Heading, around the name of the product.
+    pub heading: Around,
+    /// What will happen.
+    pub explanation: &'static str,
+    /// The button.
+    pub submit: &'static str,
+    /// The way out.
+    pub stay: &'static str,
+}
+
+/// The page after signing out.
+#[derive(Debug)]
+pub struct SignedOut {
+    /// Title and heading.
+    pub title: &'static str,
+    /// What happened.
+    pub done: &'static str,
+    /// Advice for a computer that others use.
+    pub shared_computer: &'static str,
+    /// The link back, around the application's name.
+    pub back_to: Around,
+}
+
+/// The page that carries an answer back to the application.
+#[derive(Debug)]
+pub struct Returning {
+    /// Page title.
+    pub title: &'static str,
+    /// Heading, around the application's name.
+    pub heading: Around,
+    /// Why there is a button (form_post).
+    pub press: &'static str,
+    /// The button (form_post).
+    pub submit: &'static str,
+    /// Said when a window that needs script has none (web_message).
+    pub needs_script: &'static str,
+    /// Said when the window can be closed (web_message).
+    pub may_close: &'static str,
+}
+
+/// The landing page.
+#[derive(Debug)]
+pub struct Home {
+    /// Page title.
+    pub title: &'static str,
+    /// What this place is.
+    pub what: &'static str,
+    /// What a visitor should do here.
+    pub visitors: &'static str,
+    /// Label of the issuer.
+    pub issuer: &'static str,
+    /// Heading of the links for developers.
+    pub developers: &'static str,
+    /// The discovery document.
+    pub discovery: &'static str,
+    /// The key set.
+    pub keys: &'static str,
+}
+
+/// What went wrong, and what to do.
+#[derive(Debug)]
+pub struct Explanation {
+    /// A short name of the trouble.
+    pub title: &'static str,
+    /// What happened.
+    pub what: &'static str,
+    /// What the reader can do.
+    pub remedy: &'static str,
+}
+
+/// One explanation per kind of trouble.
+#[derive(Debug)]
+pub struct Problems {
+    /// Label of the technical detail.
+    pub detail: &'static str,
+    /// The link back.
+    pub go_back: &'static str,
+    /// The request makes no sense.
+    pub bad_request: Explanation,
+    /// No such application, or it is switched off.
+    pub unknown_client: Explanation,
+    /// The return address is not registered.
+    pub bad_redirect: Explanation,
+    /// The journey is too old or was already used.
+    pub expired_journey: Explanation,
+    /// The journey began in another browser, or cookies are blocked.
+    pub other_browser: Explanation,
+    /// The form did not come from our page.
+    pub forbidden: Explanation,
+    /// 404.
+    pub not_found: Explanation,
+    /// 405.
+    pub method_not_allowed: Explanation,
+    /// 408.
+    pub timed_out: Explanation,
+    /// 413.
+    pub too_large: Explanation,
+    /// 415.
+    pub wrong_media_type: Explanation,
+    /// 421.
+    pub wrong_host: Explanation,
+    /// 429.
+    pub too_many_requests: Explanation,
+    /// 500.
+    pub fault: Explanation,
+    /// 503.
+    pub unavailable: Explanation,
+}
