@@ -1,1 +1,4 @@
+//! Stories through the real router, and what holds for every page.
+#![expect(clippy::unwrap_used, reason = "tests")]
 
+mod pages;

@@ -1,0 +1,362 @@
+//! Every page in every state, for the gallery of pictures and for the tests that hold for all pages.
+
+use askama::Template;
+use sekisho::pages::{
+    Chrome, ConsentPage, ErrorPage, FormPostPage, HomePage, LanguageLink, LoginPage, LoginProblem,
+    LogoutConfirmPage, Notice, Problem, RequestedScope, ReturnLink, SignedOutPage, SignupPage, SignupProblem,
+    WebMessagePage,
+};
+use sekisho::text::{Language, Text};
+
+/// A name nobody should have, and somebody will.
+const LONG_NAME: &str = "The Extraordinarily Long-Named International Cooperative Society for the Encouragement of \
+                         Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaft";
+const LONG_EMAIL: &str =
+    "a.person.with.an.exceptionally.long.mailbox.name.0123456789@a-subdomain.of-a-very-long-domain.example";
+
+/// Names and values a page may be given.
+pub(super) struct Names {
+    /// The application, the tenant, the API and their descriptions.
+    pub(super) app: String,
+    /// The e-mail address, the account.
+    pub(super) email: String,
+}
+
+impl Names {
+    fn plain() -> Self {
+        Self {
+            app: "Hakone Trails".into(),
+            email: "hanako@example.com".into(),
+        }
+    }
+
+    fn long() -> Self {
+        Self {
+            app: LONG_NAME.into(),
+            email: LONG_EMAIL.into(),
+        }
+    }
+}
+
+/// A rendered page and the name of its state, `<page>-<state>` or `<page>`.
+pub(super) type State = (String, Result<String, askama::Error>);
+
+/// Every page in every state in one language.
+pub(super) fn every(text: &'static Text) -> Vec<State> {
+    let mut states = with_names(text, "", &Names::plain());
+    states.extend(with_names(text, "-long", &Names::long()));
+    states.extend(wrong_forms(text));
+    for problem in Problem::ALL {
+        let page = ErrorPage {
+            chrome: chrome(text),
+            problem,
+            detail: None,
+            back: None,
+        };
+        states.push((format!("error-{}", kebab(&format!("{problem:?}"))), page.render()));
+    }
+    states
+}
+
+/// Each page once, with these names in every place that takes one.
+pub(super) fn with_names(text: &'static Text, suffix: &str, names: &Names) -> Vec<State> {
+    let chrome = || Chrome {
+        tenant: if suffix.is_empty() {
+            "Sekisho".into()
+        } else {
+            names.app.clone()
+        },
+        ..chrome(text)
+    };
+    let (app, email) = (&names.app, &names.email);
+    let back = || ReturnLink {
+        app: app.clone(),
+        href: "https://app.example/".into(),
+    };
+    let scope = |scope: &str, description: Option<&str>| RequestedScope {
+        scope: scope.into(),
+        description: description.map(str::to_owned),
+    };
+    let identity = ["openid", "profile", "email", "phone", "address", "offline_access"];
+    let mut states: Vec<(&str, Result<String, askama::Error>)> = vec![
+        (
+            "login",
+            LoginPage {
+                chrome: chrome(),
+                app: app.clone(),
+                ..login(text)
+            }
+            .render(),
+        ),
+        (
+            "login-returning",
+            LoginPage {
+                chrome: chrome(),
+                app: app.clone(),
+                email: email.clone(),
+                notice: Some(Notice::ConfirmIdentity),
+                ..login(text)
+            }
+            .render(),
+        ),
+        (
+            "signup",
+            SignupPage {
+                chrome: chrome(),
+                app: app.clone(),
+                email: email.clone(),
+                ..signup(text)
+            }
+            .render(),
+        ),
+        (
+            "logout_confirm",
+            LogoutConfirmPage {
+                chrome: chrome(),
+                account: email.clone(),
+                action: "/oidc/logout".into(),
+                state: "sealed".into(),
+                csrf: "token".into(),
+                stay_url: Some("https://app.example/".into()),
+            }
+            .render(),
+        ),
+        (
+            "signed_out",
+            SignedOutPage {
+                chrome: chrome(),
+                back: Some(back()),
+            }
+            .render(),
+        ),
+        (
+            "home",
+            HomePage {
+                chrome: chrome(),
+                issuer: "https://id.example.com/".into(),
+            }
+            .render(),
+        ),
+        (
+            "form_post",
+            FormPostPage {
+                chrome: Chrome {
+                    languages: Vec::new(),
+                    ..chrome()
+                },
+                app: app.clone(),
+                action: "https://app.example/callback".into(),
+                parameters: vec![
+                    ("code".into(), "the-code".into()),
+                    ("state".into(), email.clone()),
+                ],
+            }
+            .render(),
+        ),
+        (
+            "web_message",
+            WebMessagePage::new(
+                chrome(),
+                "https://app.example".into(),
+                &[("code".into(), "the-code".into()), ("state".into(), app.clone())],
+            )
+            .render(),
+        ),
+        (
+            "error",
+            ErrorPage {
+                chrome: chrome(),
+                problem: Problem::BadRedirect,
+                detail: Some(format!(
+                    "redirect_uri https://evil.example/{email} is not registered for client {app}"
+                )),
+                back: Some(back()),
+            }
+            .render(),
+        ),
+    ];
+    let consent = ConsentPage {
+        chrome: chrome(),
+        app: app.clone(),
+        return_host: "app.example".into(),
+        account: email.clone(),
+        action: "/u/consent".into(),
+        state: "sealed".into(),
+        csrf: "token".into(),
+        identity_scopes: identity.iter().map(|name| scope(name, None)).collect(),
+        api: Some(if suffix.is_empty() {
+            "Trails API".into()
+        } else {
+            app.clone()
+        }),
+        api_scopes: vec![
+            scope("read:walks", Some("Read your walks")),
+            scope(
+                "write:walks",
+                Some(if suffix.is_empty() {
+                    "Add and change your walks"
+                } else {
+                    app
+                }),
+            ),
+            scope(if suffix.is_empty() { "share:walks" } else { app }, None),
+        ],
+    };
+    states.push(("consent", consent.render()));
+    states
+        .into_iter()
+        .map(|(name, page)| (format!("{name}{suffix}"), page))
+        .collect()
+}
+
+/// The forms with every complaint they can make.
+fn wrong_forms(text: &'static Text) -> Vec<State> {
+    use LoginProblem as L;
+    use SignupProblem as S;
+    let typed = || Names::plain().email;
+    let login_with = |name: &str, email: String, problems: Vec<L>| {
+        (
+            format!("login-{name}"),
+            LoginPage {
+                email,
+                problems,
+                ..login(text)
+            }
+            .render(),
+        )
+    };
+    let signup_with = |name: &str, email: String, problems: Vec<S>| {
+        (
+            format!("signup-{name}"),
+            SignupPage {
+                email,
+                problems,
+                ..signup(text)
+            }
+            .render(),
+        )
+    };
+    let consent = ConsentPage {
+        chrome: chrome(text),
+        app: "Hakone Trails".into(),
+        return_host: "localhost:3000".into(),
+        account: typed(),
+        action: "/u/consent".into(),
+        state: "sealed".into(),
+        csrf: "token".into(),
+        identity_scopes: vec![RequestedScope {
+            scope: "openid".into(),
+            description: None,
+        }],
+        api: None,
+        api_scopes: Vec::new(),
+    };
+    let notice = Some(Notice::AccountCreated);
+    vec![
+        login_with(
+            "missing",
+            String::new(),
+            vec![L::EmailMissing, L::PasswordMissing],
+        ),
+        login_with("malformed", "hanako@".into(), vec![L::EmailMalformed]),
+        login_with("wrong", typed(), vec![L::WrongCredentials]),
+        login_with("too-many", typed(), vec![L::TooManyAttempts]),
+        login_with("expired", typed(), vec![L::FormExpired]),
+        login_with("busy", typed(), vec![L::Busy]),
+        (
+            "login-created".into(),
+            LoginPage {
+                email: typed(),
+                notice,
+                ..login(text)
+            }
+            .render(),
+        ),
+        (
+            "login-closed".into(),
+            LoginPage {
+                signup_url: None,
+                ..login(text)
+            }
+            .render(),
+        ),
+        signup_with(
+            "missing",
+            String::new(),
+            vec![S::EmailMissing, S::PasswordMissing],
+        ),
+        signup_with(
+            "malformed",
+            "hanako@".into(),
+            vec![S::EmailMalformed, S::PasswordTooShort],
+        ),
+        signup_with("too-long", typed(), vec![S::PasswordTooLong(1024)]),
+        signup_with("too-common", typed(), vec![S::PasswordTooCommon]),
+        signup_with("refused", typed(), vec![S::InvalidSignup]),
+        signup_with("too-many", typed(), vec![S::TooManyAttempts]),
+        signup_with("expired", typed(), vec![S::FormExpired]),
+        signup_with("busy", typed(), vec![S::Busy]),
+        ("consent-small".into(), consent.render()),
+        (
+            "signed_out-bare".into(),
+            SignedOutPage {
+                chrome: chrome(text),
+                back: None,
+            }
+            .render(),
+        ),
+    ]
+}
+
+fn login(text: &'static Text) -> LoginPage {
+    LoginPage {
+        chrome: chrome(text),
+        app: "Hakone Trails".into(),
+        action: "/u/login".into(),
+        state: "sealed".into(),
+        csrf: "token".into(),
+        email: String::new(),
+        notice: None,
+        problems: Vec::new(),
+        signup_url: Some("/u/signup?state=sealed".into()),
+    }
+}
+
+fn signup(text: &'static Text) -> SignupPage {
+    SignupPage {
+        chrome: chrome(text),
+        app: "Hakone Trails".into(),
+        action: "/u/signup".into(),
+        state: "sealed".into(),
+        csrf: "token".into(),
+        email: String::new(),
+        shortest_password: 12,
+        problems: Vec::new(),
+        login_url: "/u/login?state=sealed".into(),
+    }
+}
+
+fn chrome(text: &'static Text) -> Chrome {
+    let link = |language: Language| LanguageLink {
+        language,
+        href: format!("/u/login?state=sealed&ui_locales={}", language.tag()),
+    };
+    Chrome {
+        text,
+        tenant: "Sekisho".into(),
+        request_id: "req_01jq8z3k5t7v9x".into(),
+        languages: Language::ALL.into_iter().map(link).collect(),
+    }
+}
+
+/// `NotFound` as `not-found`.
+fn kebab(name: &str) -> String {
+    let mut kebab = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !kebab.is_empty() {
+            kebab.push('-');
+        }
+        kebab.push(letter.to_ascii_lowercase());
+    }
+    kebab
+}
