@@ -15,10 +15,16 @@
 
 pub mod api;
 pub mod client;
+pub mod client_auth;
 pub mod consent;
+pub mod cors;
 pub mod family;
 pub mod id;
+pub mod identity;
+pub mod login;
 pub mod parameters;
+pub mod pkce;
+pub mod redirect;
 pub mod refusal;
 pub mod revoke;
 pub mod secret;
@@ -26,3 +32,4 @@ pub mod session;
 pub mod time;
 pub mod user;
 pub mod userinfo;
+pub mod wire;

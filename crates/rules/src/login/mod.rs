@@ -1,0 +1,3 @@
+//! Signing in: what a factor must be like and what follows from one.
+
+pub mod password;
