@@ -46,6 +46,7 @@ const OUTSIDE: [(&str, &[&str]); 4] = [
         &[
             "base64-simd",
             "idna",
+            "jiff",
             "serde",
             "serde_json",
             "sha2",
