@@ -1,6 +1,8 @@
 //! Rules about every file: how long it may be, how it begins, and what must not be in it.
 
-use crate::tree::{files, files_ending, none};
+use std::path::Path;
+
+use crate::tree::{files, files_ending, none, root};
 
 /// Where a file is split: nobody reads further.
 const LINES: usize = 500;
@@ -85,4 +87,29 @@ fn nothing_in_the_tree_belongs_elsewhere() {
 /// Other people's files, kept with name, version and licence.
 fn is_vendored(path: &str) -> bool {
     path.split('/').any(|part| matches!(part, "vendor" | "vectors"))
+}
+
+/// A link between our own documents leads somewhere.
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let mut broken = Vec::new();
+    for file in files_ending("", ".md") {
+        let folder = root()
+            .join(&file.path)
+            .parent()
+            .map(Path::to_path_buf)
+            .unwrap_or_default();
+        for target in file
+            .text
+            .split("](")
+            .skip(1)
+            .filter_map(|rest| rest.split([')', '#']).next())
+        {
+            let ours = !target.is_empty() && !target.contains("://") && !target.starts_with("mailto:");
+            if ours && !folder.join(target).exists() {
+                broken.push(format!("{}: {target}", file.path));
+            }
+        }
+    }
+    none(&broken, "links to nothing");
 }
