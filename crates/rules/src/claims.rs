@@ -78,7 +78,10 @@ pub fn access<'a>(grant: &'a Grant, issuer: &'a str, jti: &'a str) -> Option<Acc
         client_id: standard.then_some(client_id),
         jti,
         gid: grant.gid().as_str(),
-        sid: grant.user().and_then(|subject| subject.session_id.as_ref()).map(|id| id.as_str()),
+        sid: grant
+            .user()
+            .and_then(|subject| subject.session_id.as_ref())
+            .map(|id| id.as_str()),
     })
 }
 

@@ -14,14 +14,19 @@
 //! | whether a token opens the profile | [`userinfo`] |
 
 pub mod api;
+pub mod authorize;
+pub mod claims;
 pub mod client;
 pub mod client_auth;
+pub mod code;
 pub mod consent;
 pub mod cors;
 pub mod family;
+pub mod grant;
 pub mod id;
 pub mod identity;
 pub mod login;
+pub mod logout;
 pub mod parameters;
 pub mod pkce;
 pub mod redirect;

@@ -115,7 +115,9 @@ pub fn plan(request: &Request<'_>, facts: Facts<'_>) -> Plan {
             }
         }
     };
-    let Some((session, sub)) = facts.session else { return Plan::End { session: None, then } };
+    let Some((session, sub)) = facts.session else {
+        return Plan::End { session: None, then };
+    };
     let proven = match request.hint {
         Hint::Known { sub: hinted } => hinted == sub,
         _ => request.logout_hint == Some(session.as_str()),
@@ -123,7 +125,10 @@ pub fn plan(request: &Request<'_>, facts: Facts<'_>) -> Plan {
     if request.door == Door::Oidc && !proven && request.confirmation == Confirmation::NotAsked {
         return Plan::Confirm;
     }
-    Plan::End { session: Some(session.clone()), then }
+    Plan::End {
+        session: Some(session.clone()),
+        then,
+    }
 }
 
 fn verified_return(door: Door, allowed: &[String], sent: &str) -> Option<VerifiedReturn> {

@@ -40,7 +40,8 @@ const FOREIGN_SCHEMES: &[&str] = &[
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedRedirect(String);
 
-/// An address to return to after logout that is registered. Only [`logout_url`] makes one.
+/// An address to return to after logout that is registered. Only [`logout_url`] and
+/// [`logout_url_exact`] make one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedReturn(String);
 
@@ -67,9 +68,8 @@ pub fn match_web_origin(web_origins: &[String], sent: &str) -> Option<VerifiedRe
 
 /// Decides whether a logout may return to `sent`.
 ///
-/// OpenID Connect RP-Initiated Logout section 3 wants the registered text. As with Auth0, the query is left out of the comparison,
-/// on both sides: a query cannot change where the browser goes, and applications carry their own state in it. All before the `?`
-/// must be the same text.
+/// As with Auth0, the query is left out of the comparison, on both sides: a query cannot change where the browser goes, and
+/// applications carry their own state in it. All before the `?` must be the same text.
 pub fn logout_url(allowed: &[String], sent: &str) -> Option<VerifiedReturn> {
     let place = without_query(sent);
     let plain = sent.len() <= MAX_LENGTH
@@ -77,6 +77,13 @@ pub fn logout_url(allowed: &[String], sent: &str) -> Option<VerifiedReturn> {
             .bytes()
             .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'#' | b'\\'));
     (plain && check_callback(place).is_ok() && allowed.iter().any(|one| without_query(one) == place))
+        .then(|| VerifiedReturn(sent.to_owned()))
+}
+
+/// Decides whether a logout may return to `sent` where the whole text counts, query included (OpenID Connect RP-Initiated Logout
+/// section 3).
+pub fn logout_url_exact(allowed: &[String], sent: &str) -> Option<VerifiedReturn> {
+    (check_callback(sent).is_ok() && allowed.iter().any(|one| one == sent))
         .then(|| VerifiedReturn(sent.to_owned()))
 }
 

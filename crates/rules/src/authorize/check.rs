@@ -89,7 +89,12 @@ pub fn audience<'a>(parameters: &'a Parameters, issuer: &str) -> Result<Option<&
 ///
 /// # Errors
 /// The [`Refusal`] to send to the redirect URI.
-pub fn check(trusted: &Trusted, parameters: &Parameters, issuer: &str, api: Option<Api>) -> Result<Valid, Refusal> {
+pub fn check(
+    trusted: &Trusted,
+    parameters: &Parameters,
+    issuer: &str,
+    api: Option<Api>,
+) -> Result<Valid, Refusal> {
     for name in ONCE {
         parameters.get(name)?;
     }
@@ -110,10 +115,18 @@ pub fn check(trusted: &Trusted, parameters: &Parameters, issuer: &str, api: Opti
     if !client.may(GrantType::AuthorizationCode) {
         return Err(Reason::GrantNotAllowed("authorization_code").into());
     }
-    if parameters.get("response_mode")?.is_some_and(|word| super::trust::ResponseMode::from_word(word).is_none()) {
-        return Err(Reason::Malformed("response_mode", "use query, fragment, form_post or web_message").into());
+    if parameters
+        .get("response_mode")?
+        .is_some_and(|word| super::trust::ResponseMode::from_word(word).is_none())
+    {
+        return Err(
+            Reason::Malformed("response_mode", "use query, fragment, form_post or web_message").into(),
+        );
     }
-    let challenge = pkce::challenge(parameters.get("code_challenge")?, parameters.get("code_challenge_method")?)?;
+    let challenge = pkce::challenge(
+        parameters.get("code_challenge")?,
+        parameters.get("code_challenge_method")?,
+    )?;
     if challenge.is_none() && client.is_public() {
         return Err(Reason::PkceRequired.into());
     }
@@ -140,8 +153,10 @@ pub fn check(trusted: &Trusted, parameters: &Parameters, issuer: &str, api: Opti
 
 fn granted_scope(trusted: &Trusted, parameters: &Parameters, api: Option<&Api>) -> Result<Scope, Reason> {
     let asked = parameters.get("scope")?.unwrap_or_default();
-    let asked = Scope::parse(asked).map_err(|_| Reason::Malformed("scope", "use words separated by single spaces"))?;
-    let offline = trusted.client.may(GrantType::RefreshToken) && api.is_none_or(|api| api.offline == Offline::Allowed);
+    let asked = Scope::parse(asked)
+        .map_err(|_| Reason::Malformed("scope", "use words separated by single spaces"))?;
+    let offline =
+        trusted.client.may(GrantType::RefreshToken) && api.is_none_or(|api| api.offline == Offline::Allowed);
     Ok(asked.filtered(|word| match word {
         "openid" | "profile" | "email" => true,
         "offline_access" => offline,
@@ -150,12 +165,23 @@ fn granted_scope(trusted: &Trusted, parameters: &Parameters, api: Option<&Api>) 
 }
 
 fn prompt(sent: Option<&str>) -> Result<Prompt, Reason> {
-    let words: Vec<&str> = sent.unwrap_or_default().split(' ').filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = sent
+        .unwrap_or_default()
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .collect();
     let has = |word| words.contains(&word);
     if has("none") && words.len() > 1 {
-        return Err(Reason::Malformed("prompt", "none cannot be combined with other values"));
+        return Err(Reason::Malformed(
+            "prompt",
+            "none cannot be combined with other values",
+        ));
     }
-    Ok(Prompt { none: has("none"), login: has("login") || has("select_account"), consent: has("consent") })
+    Ok(Prompt {
+        none: has("none"),
+        login: has("login") || has("select_account"),
+        consent: has("consent"),
+    })
 }
 
 fn max_age(sent: Option<&str>) -> Result<Option<i64>, Reason> {

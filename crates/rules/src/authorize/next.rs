@@ -78,7 +78,8 @@ pub enum Step {
 /// session, `prompt=none` asks nothing; section 3.1.2.1: a session of another user than `id_token_hint` names does not count.
 /// First-party clients are never asked for consent; for the others it is remembered until it no longer covers what is asked.
 pub fn next(trusted: &Trusted, valid: &Valid, facts: Facts<'_>, now: Timestamp) -> Next {
-    let Some(SignedIn { session, user }) = facts.signed_in.filter(|who| is_enough(valid, who, &facts, now)) else {
+    let Some(SignedIn { session, user }) = facts.signed_in.filter(|who| is_enough(valid, who, &facts, now))
+    else {
         return match (valid.prompt.none, valid.screen) {
             (true, _) => Next::Refuse(Reason::LoginRequired.into()),
             (false, Screen::Login) => Next::Ask(Step::Login),
@@ -86,9 +87,12 @@ pub fn next(trusted: &Trusted, valid: &Valid, facts: Facts<'_>, now: Timestamp) 
         };
     };
     if valid.party == Party::Third {
-        let Known::Known(consent) = &facts.consent else { return Next::NeedConsent };
+        let Known::Known(consent) = &facts.consent else {
+            return Next::NeedConsent;
+        };
         let allowed = consent.as_ref().is_some_and(|consent| {
-            valid.scope.is_subset(&consent.scope) && (!valid.prompt.consent || consent.granted_at >= facts.started_at)
+            valid.scope.is_subset(&consent.scope)
+                && (!valid.prompt.consent || consent.granted_at >= facts.started_at)
         });
         if !allowed {
             return match valid.prompt.none {
@@ -102,7 +106,11 @@ pub fn next(trusted: &Trusted, valid: &Valid, facts: Facts<'_>, now: Timestamp) 
         client_id: trusted.client.id.clone(),
         user_id: user.id.clone(),
         session_id: session.id.clone(),
-        epochs: Epochs { user: user.epoch, client: trusted.client.epoch, issuer: facts.issuer_epoch },
+        epochs: Epochs {
+            user: user.epoch,
+            client: trusted.client.epoch,
+            issuer: facts.issuer_epoch,
+        },
         redirect_uri: trusted.redirect_uri.clone(),
         scope: valid.scope.clone(),
         audience: valid.api.as_ref().map(|api| api.identifier.clone()),
@@ -121,6 +129,8 @@ pub fn next(trusted: &Trusted, valid: &Valid, facts: Facts<'_>, now: Timestamp) 
 fn is_enough(valid: &Valid, who: &SignedIn<'_>, facts: &Facts<'_>, now: Timestamp) -> bool {
     let made_for_this = who.session.auth_time >= facts.started_at;
     let right_user = facts.hinted.is_none_or(|sub| sub == who.user.id.as_str());
-    let young = valid.max_age.is_none_or(|seconds| now.millis_since(who.session.auth_time) <= seconds * 1000 && seconds > 0);
-    (right_user || made_for_this) && (made_for_this || (!valid.prompt.login && young))
+    let young = valid
+        .max_age
+        .is_none_or(|seconds| now.millis_since(who.session.auth_time) <= seconds * 1000 && seconds > 0);
+    made_for_this || (right_user && !valid.prompt.login && young)
 }

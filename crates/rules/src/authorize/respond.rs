@@ -32,7 +32,10 @@ impl Trusted {
 
     /// The answer that carries an error (RFC 6749 section 4.1.2.1). `code` and `description` come from the door, which knows the wire.
     pub fn error(&self, code: &str, description: &str) -> Response {
-        self.respond(vec![("error", code.to_owned()), ("error_description", description.to_owned())])
+        self.respond(vec![
+            ("error", code.to_owned()),
+            ("error_description", description.to_owned()),
+        ])
     }
 
     /// The answer to a refusal in its standard words.
@@ -45,14 +48,18 @@ impl Trusted {
         if let Some(state) = &self.state {
             fields.push(("state", state.clone()));
         }
-        let pairs: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let pairs: Vec<(&str, &str)> = fields
+            .iter()
+            .map(|(name, value)| (*name, value.as_str()))
+            .collect();
         match (self.mode, self.redirect.origin()) {
             (ResponseMode::Query, _) => Response::Redirect(self.redirect.with_query(&pairs)),
             (ResponseMode::Fragment, _) => Response::Redirect(self.redirect.with_fragment(&pairs)),
             (ResponseMode::WebMessage, Some(origin)) => Response::WebMessage { origin, fields },
-            (ResponseMode::FormPost | ResponseMode::WebMessage, _) => {
-                Response::FormPost { action: self.redirect.as_str().to_owned(), fields }
-            }
+            (ResponseMode::FormPost | ResponseMode::WebMessage, _) => Response::FormPost {
+                action: self.redirect.as_str().to_owned(),
+                fields,
+            },
         }
     }
 }

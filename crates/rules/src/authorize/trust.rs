@@ -32,7 +32,7 @@ pub enum ResponseMode {
 }
 
 impl ResponseMode {
-    fn from_word(word: &str) -> Option<Self> {
+    pub(super) fn from_word(word: &str) -> Option<Self> {
         match word {
             "query" => Some(Self::Query),
             "fragment" => Some(Self::Fragment),
@@ -48,7 +48,9 @@ impl ResponseMode {
 /// # Errors
 /// [`PageRefusal::ClientIdMissing`] when it is absent, empty or repeated.
 pub fn client_id(parameters: &Parameters) -> Result<&str, PageRefusal> {
-    parameters.required("client_id").map_err(|_| PageRefusal::ClientIdMissing)
+    parameters
+        .required("client_id")
+        .map_err(|_| PageRefusal::ClientIdMissing)
 }
 
 /// Decides whether answers, errors included, may travel to the redirect URI of this request.
@@ -59,8 +61,12 @@ pub fn client_id(parameters: &Parameters) -> Result<&str, PageRefusal> {
 /// # Errors
 /// The [`PageRefusal`] to show.
 pub fn trust(parameters: &Parameters, client: Option<Client>) -> Result<Trusted, PageRefusal> {
-    let client = client.filter(|client| client.standing == Standing::Enabled).ok_or(PageRefusal::ClientUnknown)?;
-    let sent = parameters.required("redirect_uri").map_err(|_| PageRefusal::RedirectMissing)?;
+    let client = client
+        .filter(|client| client.standing == Standing::Enabled)
+        .ok_or(PageRefusal::ClientUnknown)?;
+    let sent = parameters
+        .required("redirect_uri")
+        .map_err(|_| PageRefusal::RedirectMissing)?;
     let asked = parameters.hint("response_mode").and_then(ResponseMode::from_word);
     let mode = asked.unwrap_or(ResponseMode::Query);
     let redirect = redirect::match_callback(&client.callbacks, sent, client.kind)
@@ -74,5 +80,11 @@ pub fn trust(parameters: &Parameters, client: Option<Client>) -> Result<Trusted,
     }
     // A repeated `state` is refused by `check`; echoing either copy would be a guess.
     let state = parameters.get("state").ok().flatten().map(str::to_owned);
-    Ok(Trusted { redirect_uri: sent.to_owned(), state, redirect, mode, client })
+    Ok(Trusted {
+        redirect_uri: sent.to_owned(),
+        state,
+        redirect,
+        mode,
+        client,
+    })
 }

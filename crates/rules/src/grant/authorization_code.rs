@@ -61,7 +61,9 @@ pub fn redeem(
     if !client.may(GrantType::AuthorizationCode) {
         return refuse(Reason::GrantNotAllowed("authorization_code"), "");
     }
-    let Some(StoredCode { code, used_at }) = found else { return refuse(Reason::InvalidCode, "no such code") };
+    let Some(StoredCode { code, used_at }) = found else {
+        return refuse(Reason::InvalidCode, "no such code");
+    };
     if code.client_id != client.id {
         return refuse(Reason::InvalidCode, "the code belongs to another client");
     }
@@ -72,22 +74,34 @@ pub fn redeem(
         return refuse(Reason::InvalidCode, "the code has expired");
     }
     if proof.redirect_uri != Some(code.redirect_uri.as_str()) {
-        return refuse(Reason::InvalidCode, "redirect_uri differs from the authorization request");
+        return refuse(
+            Reason::InvalidCode,
+            "redirect_uri differs from the authorization request",
+        );
     }
     match (&code.challenge, proof.verifier) {
         (Some(challenge), Some(verifier)) if challenge.accepts(verifier) => {}
         (None, None) => {}
         _ => return refuse(Reason::WrongVerifier, "code_verifier does not fit"),
     }
-    let Some(user) = facts.user else { return refuse(Reason::InvalidCode, "the user is gone") };
+    let Some(user) = facts.user else {
+        return refuse(Reason::InvalidCode, "the user is gone");
+    };
     if user.blocked {
         return refuse(Reason::UserBlocked, "");
     }
-    let epochs = Epochs { user: user.epoch, client: client.epoch, issuer: facts.issuer_epoch };
+    let epochs = Epochs {
+        user: user.epoch,
+        client: client.epoch,
+        issuer: facts.issuer_epoch,
+    };
     if code.epochs != epochs {
         return refuse(Reason::InvalidCode, "an epoch has moved on");
     }
-    if !facts.session.is_some_and(|session| session.stands(&user, facts.issuer_epoch, now)) {
+    if !facts
+        .session
+        .is_some_and(|session| session.stands(&user, facts.issuer_epoch, now))
+    {
         return refuse(Reason::InvalidCode, "the session has ended");
     }
     let Some(api) = named_api(code.audience.as_deref(), facts.api) else {
@@ -124,6 +138,11 @@ pub(super) fn named_api(audience: Option<&str>, api: Option<Api>) -> Option<Opti
 }
 
 fn refreshable(client: &Client, offline_access: bool, api: Option<&Api>) -> Refreshable {
-    let allowed = client.may(GrantType::RefreshToken) && api.is_none_or(|api| api.offline == Offline::Allowed);
-    if offline_access && allowed { Refreshable::Yes } else { Refreshable::No }
+    let allowed =
+        client.may(GrantType::RefreshToken) && api.is_none_or(|api| api.offline == Offline::Allowed);
+    if offline_access && allowed {
+        Refreshable::Yes
+    } else {
+        Refreshable::No
+    }
 }

@@ -11,7 +11,7 @@ pub use request::TokenRequest;
 
 use crate::api::Api;
 use crate::client::Client;
-use crate::id::{Epochs, GrantId, SessionId, UserId};
+use crate::id::{Epochs, GrantId, SessionId};
 use crate::time::Timestamp;
 use crate::user::User;
 use sekisho_verify::Scope;
@@ -136,12 +136,18 @@ impl Grant {
 
     /// Seconds the access token lives.
     pub fn access_lifetime(&self) -> i64 {
-        self.api.as_ref().map_or(OPAQUE_LIFETIME_SECONDS, |api| api.token_lifetime)
+        self.api
+            .as_ref()
+            .map_or(OPAQUE_LIFETIME_SECONDS, |api| api.token_lifetime)
     }
 
     /// The latest `exp` of any token of this answer, in unix seconds.
     pub fn last_exp(&self) -> i64 {
-        let id = if self.has_id_token() { self.client.id_token_lifetime } else { 0 };
+        let id = if self.has_id_token() {
+            self.client.id_token_lifetime
+        } else {
+            0
+        };
         self.issued_at.seconds() + self.access_lifetime().max(id)
     }
 

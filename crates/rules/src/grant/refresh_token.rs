@@ -73,15 +73,23 @@ pub fn refresh(
     if !client.may(GrantType::RefreshToken) {
         return refuse(Reason::GrantNotAllowed("refresh_token"), "");
     }
-    let Some(family) = facts.family else { return refuse(Reason::InvalidRefreshToken, "no such family") };
+    let Some(family) = facts.family else {
+        return refuse(Reason::InvalidRefreshToken, "no such family");
+    };
     if family.client_id != client.id {
         return refuse(Reason::InvalidRefreshToken, "the token belongs to another client");
     }
-    let Some(user) = facts.user else { return refuse(Reason::UserGone, "") };
+    let Some(user) = facts.user else {
+        return refuse(Reason::UserGone, "");
+    };
     if user.blocked {
         return refuse(Reason::UserBlocked, "");
     }
-    let epochs = Epochs { user: user.epoch, client: client.epoch, issuer: facts.issuer_epoch };
+    let epochs = Epochs {
+        user: user.epoch,
+        client: client.epoch,
+        issuer: facts.issuer_epoch,
+    };
     if !family.stands(epochs, now) {
         return refuse(Reason::InvalidRefreshToken, "the family has ended or expired");
     }
@@ -95,7 +103,10 @@ pub fn refresh(
     if let Some(asked) = wish.audience
         && family.audience.as_deref() != Some(asked)
     {
-        return refuse(Reason::UnknownAudience(asked.to_owned()), "the family was granted for another audience");
+        return refuse(
+            Reason::UnknownAudience(asked.to_owned()),
+            "the family was granted for another audience",
+        );
     }
     let Some(api) = named_api(family.audience.as_deref(), facts.api) else {
         return refuse(Reason::InvalidRefreshToken, "the API is gone");

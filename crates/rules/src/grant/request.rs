@@ -58,9 +58,10 @@ impl TokenRequest {
                 scope: scope()?,
                 audience: owned("audience")?,
             }),
-            Some(GrantType::ClientCredentials) => {
-                Ok(Self::ClientCredentials { audience: owned("audience")?, scope: scope()? })
-            }
+            Some(GrantType::ClientCredentials) => Ok(Self::ClientCredentials {
+                audience: owned("audience")?,
+                scope: scope()?,
+            }),
             None => Err(Reason::UnsupportedGrantType),
         }
     }

@@ -73,6 +73,7 @@ fn threat_07_redirect_uri_hostile_corpus() {
 fn threat_07_redirect_uri_hostile_ones_never_leave_after_logout() {
     let places: Vec<&str> = REGISTERED.iter().map(|one| without_query(one)).collect();
     for sent in hostile() {
+        assert_eq!(logout_url_exact(&registered(), &sent), None, "{sent:?}");
         if let Some(verified) = logout_url(&registered(), &sent) {
             // Only a query may differ, and a browser agrees about the place.
             assert!(places.contains(&without_query(verified.as_str())), "{sent:?}");
@@ -269,6 +270,9 @@ fn rpinitiated_logout_ignores_the_query_only() {
     ] {
         assert_eq!(logout_url(&allowed, bad), None, "{bad:?}");
     }
+    assert!(logout_url_exact(&allowed, "https://app.example/out?x=1").is_some());
+    assert_eq!(logout_url_exact(&allowed, "https://app.example/out"), None);
+    assert_eq!(logout_url_exact(&allowed, "https://app.example/bye?a=1"), None);
     let back = logout_url(&allowed, "https://app.example/bye?a=1").unwrap();
     assert_eq!(
         back.with_query(&[("state", "x=y")]),
