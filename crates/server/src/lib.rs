@@ -1,5 +1,6 @@
 //! The room where Sekisho speaks: HTTP, HTML, cookies, configuration, the command line and start-up.
 
+pub mod config;
 pub mod demo;
 pub mod pages;
 pub mod passwords;

@@ -105,6 +105,11 @@ impl Passwords {
         })
     }
 
+    /// Whether Argon2 allows these parameters together.
+    pub fn allows(work: &PasswordWork) -> bool {
+        work.params().is_ok()
+    }
+
     /// Hashes a new password with a fresh salt. Returns the PHC string to store.
     ///
     /// # Errors
