@@ -5,6 +5,7 @@
 
 mod bench;
 mod test;
+mod threats;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -24,12 +25,15 @@ enum Task {
     Test(test::Options),
     /// Measure, and compare each figure with its goal.
     Bench(bench::Options),
+    /// Write the names of the tests into docs/threats.md.
+    Threats,
 }
 
 fn main() -> ExitCode {
     let result = match Cli::parse().task {
         Task::Test(options) => test::run(&options),
         Task::Bench(options) => bench::run(&options),
+        Task::Threats => threats::write().map(|()| ExitCode::SUCCESS),
     };
     match result {
         Ok(code) => code,

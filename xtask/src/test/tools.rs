@@ -42,7 +42,7 @@ pub fn prepare<'a>(needs: impl Iterator<Item = &'a Tool>) -> Result<()> {
     if !still.is_empty() {
         let packages: Vec<&str> = still.iter().flat_map(|tool| tool.packages()).copied().collect();
         bail!(
-            "missing: {still:?}; install with\nsudo apt-get install -y {}",
+            "missing: {still:?}; install with\nsudo apt-get update && sudo apt-get install -y {}",
             packages.join(" ")
         );
     }
