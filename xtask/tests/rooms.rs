@@ -60,11 +60,13 @@ const OUTSIDE: [(&str, &[&str]); 4] = [
     (
         "store",
         &[
+            "bytes",
             "deadpool-postgres",
             "rusqlite",
             "rustls",
             "serde",
             "serde_json",
+            "sha2",
             "thiserror",
             "tokio",
             "tokio-postgres",

@@ -18,7 +18,11 @@ pub struct Migration {
 }
 
 /// The schema of this program.
-pub const MIGRATIONS: &[Migration] = &[];
+pub const MIGRATIONS: &[Migration] = &[Migration {
+    version: 1,
+    name: "V0001__start.sql",
+    sql: include_str!("../migrations/V0001__start.sql"),
+}];
 
 impl Db {
     /// Brings the schema to the version this program knows. Answers how many steps were taken.

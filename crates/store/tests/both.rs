@@ -1,45 +1,87 @@
-#![expect(missing_docs, reason = "tests")]
-use sekisho_store::{Db, Fault, Options, Tx, args};
+//! The tests of `store`. Every law runs on SQLite and on a real PostgreSQL, each time on an empty database of its own:
+//!
+//! ```ignore
+//! on_both!(
+//!     async fn a_law(site) { site.db.run(..) }
+//! );
+//! ```
+//!
+//! makes `a_law::sqlite` and `a_law::postgres`. Without PostgreSQL they fail and say what to install.
 
-async fn insert(tx: &mut Tx, id: &str) -> Result<bool, Fault> {
-    Ok(tx
-        .opt(
-            "INSERT INTO t (id, ok) VALUES ($1, $2) ON CONFLICT DO NOTHING RETURNING id",
-            args![id, true],
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+use sekisho_store::{Db, Options};
+
+/// An empty database of one test.
+pub(crate) struct Site {
+    pub(crate) db: Db,
+    pub(crate) options: Options,
+    _folder: Option<tempfile::TempDir>,
+}
+
+impl Site {
+    pub(crate) fn sqlite() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Self::open(Options::sqlite(folder.path().join("sekisho.db")), Some(folder))
+    }
+
+    pub(crate) fn postgres() -> Self {
+        Self::open(
+            Options::parse(&sekisho_test_postgres::fresh_database()).unwrap(),
+            None,
         )
-        .await?
-        .is_some())
+    }
+
+    fn open(options: Options, folder: Option<tempfile::TempDir>) -> Self {
+        Self {
+            db: Db::open(&options).unwrap(),
+            options,
+            _folder: folder,
+        }
+    }
+
+    /// Another handle on the same database, as another node has it.
+    pub(crate) fn node(&self) -> Db {
+        Db::open(&self.options).unwrap()
+    }
 }
 
-#[tokio::test]
-async fn smoke() {
-    let dir = tempfile::tempdir().unwrap();
-    let db = Db::open(&Options::sqlite(dir.path().join("a.db"))).unwrap();
-    db.migrate().await.unwrap();
-    db.run(
-        "CREATE TABLE t (id TEXT PRIMARY KEY, ok BOOLEAN NOT NULL)",
-        args![],
-    )
-    .await
-    .unwrap();
-    let name = "a".to_owned();
-    let other = db.clone();
-    let won = tokio::spawn(async move { other.tx(async move |tx: &mut Tx| insert(tx, &name).await).await })
-        .await
-        .unwrap()
-        .unwrap();
-    assert!(won);
-    let row = db
-        .opt("SELECT id, ok FROM t WHERE id = $1", args!["a"])
-        .await
-        .unwrap()
-        .unwrap();
-    assert_eq!(row.get::<String>("id").unwrap(), "a");
-    assert!(row.get::<bool>(1).unwrap());
-    assert!(
-        row.get::<i64>("id")
-            .unwrap_err()
-            .to_string()
-            .contains("column id")
-    );
+macro_rules! on_both {
+    ($($(#[$attribute:meta])* async fn $name:ident($site:ident) $body:block)+) => {$(
+        $(#[$attribute])*
+        mod $name {
+            use super::*;
+
+            async fn law($site: Site) $body
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn sqlite() {
+                law(Site::sqlite()).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn postgres() {
+                law(Site::postgres()).await;
+            }
+        }
+    )+};
 }
+
+/// Waits until a condition holds; the test fails when it never does.
+macro_rules! until {
+    ($condition:expr) => {
+        tokio::time::timeout(std::time::Duration::from_secs(30), async {
+            while !$condition {
+                tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+            }
+        })
+        .await
+        .expect("waited too long")
+    };
+}
+
+mod every_statement;
+mod migrations;
+mod outages;
+mod statements;
+mod transactions;

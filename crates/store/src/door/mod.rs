@@ -40,6 +40,18 @@ enum Engine {
     Postgres(postgres::Server),
 }
 
+/// A prepared statement seen from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// How many arguments it wants.
+    pub arguments: usize,
+    /// The names of its columns.
+    pub columns: Vec<String>,
+    /// The steps of its plan that read a table from one end to the other (SQLite; empty on PostgreSQL, whose plans
+    /// depend on how much is stored).
+    pub scans: Vec<String>,
+}
+
 /// The most rows [`Db::all`] answers.
 pub const ALL_ROWS: usize = 100;
 /// The most rows [`Db::scan`] answers: a page.
@@ -134,6 +146,15 @@ impl Db {
             Engine::Postgres(_) => Err(Fault::Unsupported(
                 "this database is PostgreSQL: make the backup with pg_dump or with base backups".into(),
             )),
+        }
+    }
+
+    /// What the engine makes of a statement, without running it. The tests compare the engines with it.
+    pub async fn describe(&self, sql: &'static str) -> Result<Shape, Fault> {
+        tx::outside()?;
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.describe(sql),
+            Engine::Postgres(server) => server.describe(sql).await,
         }
     }
 

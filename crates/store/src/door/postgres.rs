@@ -11,7 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_postgres::types::{IsNull, ToSql, Type, WrongType, to_sql_checked};
 
 use super::tx::{self, Decide, Ending, Failure};
-use super::{Arg, Fault, Options, Row, Tx, arg, connect, writer::Answer};
+use super::{Arg, Fault, Options, Row, Shape, Tx, arg, connect, writer::Answer};
 
 /// A PostgreSQL server.
 pub(super) struct Server {
@@ -32,7 +32,7 @@ struct Reach {
 type Work = Box<dyn FnOnce() -> Pin<Box<dyn Future<Output = ()>>> + Send>;
 
 /// A transaction is tried this often when it meets serialization failures and deadlocks.
-const ATTEMPTS: u32 = 6;
+const ATTEMPTS: u32 = 8;
 
 impl Server {
     pub(super) fn open(place: &super::options::Postgres, options: &Options) -> Result<Self, Fault> {
@@ -66,6 +66,27 @@ impl Server {
                 Ok(rows) => return Ok(rows),
             }
         }
+    }
+
+    pub(super) async fn describe(&self, sql: &'static str) -> Result<Shape, Fault> {
+        let mut session = Session::lease(&self.reach).await?;
+        let result = session
+            .call(async |client| {
+                let statement = client.prepare(sql).await.map_err(|error| failure(&error))?;
+                let columns = statement
+                    .columns()
+                    .iter()
+                    .map(|column| column.name().to_owned())
+                    .collect();
+                Ok(Shape {
+                    arguments: statement.params().len(),
+                    columns,
+                    scans: Vec::new(),
+                })
+            })
+            .await;
+        session.end();
+        result.map_err(|failure| failure.fault)
     }
 
     /// One write on its own, in its own task.
@@ -180,8 +201,10 @@ async fn attempt_transaction<T>(
     result
 }
 
+/// Longer each time, and of different length for each of those that met, so that they do not meet again.
 async fn pause(attempt: u32) {
-    tokio::time::sleep(Duration::from_millis(1 << attempt)).await;
+    let chance = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), attempt);
+    tokio::time::sleep(Duration::from_millis(1 + chance % (4 << attempt))).await;
 }
 
 /// A connection on loan from the pool. Dropped before [`Session::end`] it is closed, because then nobody knows what is

@@ -13,7 +13,7 @@ use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
 
-use super::{Arg, Fault, Options, Row, arg, writer::Writer};
+use super::{Arg, Fault, Options, Row, Shape, arg, writer::Writer};
 
 /// An open SQLite file.
 pub(super) struct Sqlite {
@@ -123,6 +123,29 @@ impl Sqlite {
             result
         })
         .await
+    }
+
+    pub(super) fn describe(&self, sql: &'static str) -> Result<Shape, Fault> {
+        let connection = self.file.reader()?;
+        let statement = connection.prepare(sql).map_err(fault)?;
+        let numbers = (1..=statement.parameter_count()).filter_map(|i| number(&statement, i));
+        let columns = statement.column_names().map(str::to_owned).collect();
+        let mut plan = connection
+            .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
+            .map_err(fault)?;
+        let mut steps = plan.raw_query();
+        let mut scans = Vec::new();
+        while let Some(step) = steps.next().map_err(fault)? {
+            let detail: String = step.get("detail").map_err(fault)?;
+            if detail.starts_with("SCAN") && !detail.contains("CONSTANT ROW") {
+                scans.push(detail);
+            }
+        }
+        Ok(Shape {
+            arguments: numbers.max().unwrap_or(0),
+            columns,
+            scans,
+        })
     }
 
     /// Writes a consistent copy to a new file, without stopping writers.
@@ -281,6 +304,16 @@ fn bind(statement: &mut rusqlite::Statement<'_>, args: &[Arg]) -> Result<(), Fau
         )));
     }
     Ok(())
+}
+
+/// The 2 of `$2`.
+fn number(statement: &rusqlite::Statement<'_>, position: usize) -> Option<usize> {
+    let number = statement
+        .parameter_name(position)?
+        .strip_prefix('$')?
+        .parse()
+        .ok();
+    number.filter(|&number| number > 0)
 }
 
 impl rusqlite::ToSql for Arg {
