@@ -46,6 +46,14 @@ impl Client {
         self.auth_method == AuthMethod::None
     }
 
+    /// Whether its refresh tokens are replaced at each use: those of a public client always are (RFC 9700 section 4.14.2).
+    pub fn rotation(&self) -> Rotation {
+        match self.is_public() {
+            true => Rotation::Rotating,
+            false => self.refresh.rotation,
+        }
+    }
+
     /// Whether the client may use this grant.
     pub fn may(&self, grant: GrantType) -> bool {
         self.grant_types.contains(&grant)

@@ -171,7 +171,7 @@ pub fn rotate(client: &Client, family: &Family, presented: &RefreshToken, now: T
     }
     let hash = presented.hash();
     if presented.generation == family.generation {
-        return match (hash.matches(tip), client.refresh.rotation) {
+        return match (hash.matches(tip), client.rotation()) {
             (false, _) => Rotate::Refuse,
             (true, Rotation::Rotating) => Rotate::Advance,
             (true, Rotation::Fixed) => Rotate::Keep,

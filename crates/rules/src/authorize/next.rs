@@ -75,7 +75,8 @@ pub enum Step {
 /// Decides what the browser does next: ask for a login, ask for consent, answer with a code, or refuse.
 ///
 /// OpenID Connect Core section 3.1.2.3: `prompt=login` and a `max_age` that has passed ask for a new proof even in a standing
-/// session, `prompt=none` asks nothing; section 3.1.2.1: a session of another user than `id_token_hint` names does not count.
+/// session, `prompt=none` asks nothing; section 3.1.2.1: a session of another user than `id_token_hint` names does not count, and
+/// when somebody else signs in for this request the client is told `login_required`.
 /// First-party clients are never asked for consent; for the others it is remembered until it no longer covers what is asked.
 pub fn next(trusted: &Trusted, valid: &Valid, facts: Facts<'_>, now: Timestamp) -> Next {
     let Some(SignedIn { session, user }) = facts.signed_in.filter(|who| is_enough(valid, who, &facts, now))
@@ -86,6 +87,12 @@ pub fn next(trusted: &Trusted, valid: &Valid, facts: Facts<'_>, now: Timestamp) 
             (false, Screen::Signup) => Next::Ask(Step::Signup),
         };
     };
+    if facts.hinted.is_some_and(|sub| sub != user.id.as_str()) {
+        return Next::Refuse(Refusal::new(
+            Reason::LoginRequired,
+            "somebody else signed in than id_token_hint names",
+        ));
+    }
     if valid.party == Party::Third {
         let Known::Known(consent) = &facts.consent else {
             return Next::NeedConsent;

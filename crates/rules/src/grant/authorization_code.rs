@@ -84,7 +84,7 @@ pub fn redeem(
         (None, None) => {}
         _ => return refuse(Reason::WrongVerifier, "code_verifier does not fit"),
     }
-    let Some(user) = facts.user else {
+    let Some(user) = facts.user.filter(|user| user.id == code.user_id) else {
         return refuse(Reason::InvalidCode, "the user is gone");
     };
     if user.blocked {
@@ -98,10 +98,9 @@ pub fn redeem(
     if code.epochs != epochs {
         return refuse(Reason::InvalidCode, "an epoch has moved on");
     }
-    if !facts
-        .session
-        .is_some_and(|session| session.stands(&user, facts.issuer_epoch, now))
-    {
+    if !facts.session.is_some_and(|session| {
+        session.id == code.session_id && session.stands(&user, facts.issuer_epoch, now)
+    }) {
         return refuse(Reason::InvalidCode, "the session has ended");
     }
     let Some(api) = named_api(code.audience.as_deref(), facts.api) else {

@@ -79,7 +79,7 @@ pub fn refresh(
     if family.client_id != client.id {
         return refuse(Reason::InvalidRefreshToken, "the token belongs to another client");
     }
-    let Some(user) = facts.user else {
+    let Some(user) = facts.user.filter(|user| user.id == family.user_id) else {
         return refuse(Reason::UserGone, "");
     };
     if user.blocked {

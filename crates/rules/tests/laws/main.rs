@@ -1,0 +1,11 @@
+//! The laws of the rules: what no request, no row and no order of events may ever bring about.
+
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod authorize;
+mod claims;
+mod code;
+mod family;
+mod logout;
+mod machine;
+mod world;
