@@ -28,6 +28,8 @@ use row::Row;
 const BUSY: usize = 32;
 /// Few enough that a latency is the server's own and not the queue's.
 const CALM: usize = 2;
+/// The scopes that make two signatures: an ID token beside the access token.
+const SIGNED_IN: &str = "openid profile email offline_access";
 
 struct Options {
     users: u64,
@@ -104,7 +106,7 @@ async fn measure(engine: &str, place: &mut Place, options: &Options, limits: &Li
     // The first start makes keys and the demo data; one login makes the rows that are copied.
     let server = Server::start(place).await?;
     place.port = server.port()?;
-    families(&server, 1).await?;
+    families(&server, 1, SIGNED_IN).await?;
     server.stop().await?;
 
     eprintln!("{engine}: {FEW} users");
@@ -194,14 +196,18 @@ impl Scale<'_> {
             .door(server, "client credentials, RS256", goal, machines())
             .await?;
         let goal = limits.map(|_| 1000.0);
+        let workers = families(server, BUSY, SIGNED_IN).await?;
         let refresh = self
-            .door(
-                server,
-                "refresh, RS256, two signatures",
-                goal,
-                families(server, BUSY).await?,
-            )
+            .door(server, "refresh, RS256, two signatures", goal, workers)
             .await?;
+        let workers = families(server, BUSY, "offline_access").await?;
+        self.door(
+            server,
+            "refresh without openid, RS256, one signature",
+            None,
+            workers,
+        )
+        .await?;
         let code = self.codes(server).await?;
         Ok(vec![
             ("client credentials", credentials),
@@ -214,12 +220,7 @@ impl Scale<'_> {
         const EACH: usize = 60;
         let ready = &server.ready;
         let http = browser::http()?;
-        let request = authorization(
-            ready,
-            &ready.spa,
-            &ready.api.audience,
-            "openid profile email offline_access",
-        )?;
+        let request = authorization(ready, &ready.spa, &ready.api.audience, SIGNED_IN)?;
         let mut browser = Browser::new(http.clone());
         let mut workers = Vec::new();
         for _ in 0..BUSY {
@@ -241,7 +242,7 @@ impl Scale<'_> {
     async fn light_doors(&self, server: &Server) -> Result<()> {
         let ready = &server.ready;
         let http = browser::http()?;
-        let request = authorization(ready, &ready.spa, &ready.api.audience, "openid profile email")?;
+        let request = authorization(ready, &ready.spa, &ready.api.audience, SIGNED_IN)?;
         let code = Browser::new(http.clone()).code(&request, &ready.user).await?;
         let tokens = TokenDoor::new(&http, ready, &ready.spa).redeem(&code).await?;
         let bearer = Some(tokens.access_token);
@@ -300,15 +301,10 @@ impl Scale<'_> {
 }
 
 /// Logs the demo user in once and grows that many refresh families from the session.
-async fn families(server: &Server, count: usize) -> Result<Vec<Family>> {
+async fn families(server: &Server, count: usize, scope: &str) -> Result<Vec<Family>> {
     let ready = &server.ready;
     let http = browser::http()?;
-    let request = authorization(
-        ready,
-        &ready.spa,
-        &ready.api.audience,
-        "openid profile email offline_access",
-    )?;
+    let request = authorization(ready, &ready.spa, &ready.api.audience, scope)?;
     let mut browser = Browser::new(http.clone());
     let mut families = Vec::new();
     for _ in 0..count {
