@@ -82,9 +82,7 @@ async fn run(options: &Options) -> Result<()> {
         let folder = tempfile::tempdir()?;
         let database = match engine.as_str() {
             "sqlite" => None,
-            "postgres" => {
-                Some(std::env::var("SEKISHO_TEST_POSTGRES").context("SEKISHO_TEST_POSTGRES is not set")?)
-            }
+            "postgres" => Some(sekisho_test_postgres::fresh_database()),
             other => bail!("no engine is called {other}"),
         };
         let mut place = Place {

@@ -4,18 +4,29 @@ use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
+use sekisho_test_postgres::Server;
 
 use super::count::{Count, Runner};
 
-/// Things that are started once for all steps and stopped at the end of the run.
+/// Things that are started once for all steps that need them, and stopped at the end of the run.
 #[derive(Default)]
-pub struct Services {}
+pub struct Services {
+    postgres: Option<Server>,
+}
 
 impl Services {
-    /// The environment variables that tell tests where the services are.
-    pub fn environment(&mut self) -> Result<Vec<(String, String)>> {
-        Ok(Vec::new())
+    /// The variable that tells tests where PostgreSQL is; it is started when the first step asks.
+    pub fn postgres(&mut self) -> Result<(String, String)> {
+        let server = match self.postgres.take() {
+            Some(server) => server,
+            // It panics, as tests do, with what to install; here that is one failed step among others.
+            None => {
+                std::panic::catch_unwind(Server::start).map_err(|_| anyhow!("PostgreSQL did not start"))?
+            }
+        };
+        let url = self.postgres.insert(server).url("postgres");
+        Ok(("SEKISHO_TEST_POSTGRES".to_owned(), url))
     }
 }
 

@@ -17,10 +17,14 @@ pub struct Step {
 impl Step {
     /// Runs the step's commands; the rest of them is left out after one that failed, for it builds on it.
     pub fn run(&self, services: &mut Services) -> Result<Count> {
-        let environment = services.environment()?;
+        let postgres = self
+            .needs
+            .contains(&Tool::Postgres)
+            .then(|| services.postgres())
+            .transpose()?;
         let mut total = Count::default();
         for mut call in (self.calls)() {
-            call.environment.extend(environment.iter().cloned());
+            call.environment.extend(postgres.clone());
             let count = call.count()?;
             total += count;
             if count.failed > 0 && call.runner == Runner::Whole {
