@@ -16,6 +16,17 @@ let notice; // {kind, key | code, detail}
 let last; // the last API call: {kind, reply, verdict}
 let ready = false;
 
+/** The calls of the page: which token goes along, and what an honest API must answer. */
+const CALLS = {
+  access: { path: "/me", token: () => tokens.access_token, expected: 200 },
+  read: { path: "/notes", token: () => tokens.access_token, expected: 200 },
+  write: { path: "/notes", method: "POST", token: () => tokens.access_token, expected: 201 },
+  none: { path: "/me", token: () => undefined, expected: 401 },
+  broken: { path: "/me", token: () => tampered(tokens.access_token), expected: 401 },
+  expired: { path: "/me", token: expiredToken, expected: 401 },
+  id: { path: "/me", token: () => tokens.id_token, expected: 401 },
+};
+
 setUp(draw);
 $("#login").addEventListener("click", () => attempt(() => oidc.login(issuer, { ui_locales: lang() })));
 $("#signup").addEventListener("click", () =>
@@ -81,21 +92,10 @@ async function attempt(work) {
     await work();
   } catch (error) {
     if (error.code === "invalid_grant") forget();
-    notice = { kind: "bad", code: error.code ?? "unreachable", detail: error.message };
+    notice = { kind: "bad", code: error.code ?? (error instanceof TypeError ? "unreachable" : "unexpected"), detail: error.message };
     draw();
   }
 }
-
-/** The calls of the page: which token goes along, and what an honest API must answer. */
-const CALLS = {
-  access: { path: "/me", token: () => tokens.access_token, expected: 200 },
-  read: { path: "/notes", token: () => tokens.access_token, expected: 200 },
-  write: { path: "/notes", method: "POST", token: () => tokens.access_token, expected: 201 },
-  none: { path: "/me", token: () => undefined, expected: 401 },
-  broken: { path: "/me", token: () => tampered(tokens.access_token), expected: 401 },
-  expired: { path: "/me", token: expiredToken, expected: 401 },
-  id: { path: "/me", token: () => tokens.id_token, expected: 401 },
-};
 
 /** Our own token if its time is up; else one that the issuer signed, with its real key, when it was already over. */
 async function expiredToken() {
@@ -117,6 +117,7 @@ async function call(kind) {
     last = { kind, verdict: "down" };
   }
   drawOutcome();
+  $("#outcome").scrollIntoView({ block: "nearest" });
 }
 
 function lateOrWrong(bearer, reply) {

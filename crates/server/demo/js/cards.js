@@ -3,6 +3,7 @@
 import { lang, text } from "./prefs.js";
 import { clock, takeApart } from "./token.js";
 
+const narrow = matchMedia("(width < 48rem)");
 const TIMES = new Set(["exp", "iat", "nbf", "auth_time"]);
 
 /** A card for `token`; `sealed` says whether this browser checked its signature with the issuer's published key. */
@@ -16,11 +17,11 @@ export function tokenCard(id, token, { title, text: about, sealed }) {
     return card;
   }
   card.append(countdown(apart.payload), raw(apart.parts));
-  card.append(part("header", t.header, t.headerText, claims(apart.header)));
-  card.append(part("payload", t.payload, t.payloadText, claims(apart.payload)));
+  card.append(part(id, "header", t, claims(apart.header)));
+  card.append(part(id, "payload", t, claims(apart.payload)));
   const seal = make("p", { className: "seal", textContent: sealed ? t.signed : t.unsigned });
   seal.dataset.sealed = String(sealed);
-  card.append(part("signature", t.signature, t.signatureText, seal));
+  card.append(part(id, "signature", t, seal));
   return card;
 }
 
@@ -58,10 +59,15 @@ function raw(parts) {
   return box;
 }
 
-function part(name, title, about, content) {
-  const section = make("section", { className: `part ${name}` });
-  const head = make("h4", { textContent: title });
-  head.append(" ", make("small", { textContent: about }));
+const folded = new Map(); // what the visitor opened or closed, kept when the card is drawn again
+
+/** One of the three parts. On a phone they begin folded, or the page would be ten screens long. */
+function part(id, name, t, content) {
+  const key = `${id} ${name}`;
+  const section = make("details", { className: `part ${name}`, open: folded.get(key) ?? !narrow.matches });
+  section.addEventListener("toggle", () => folded.set(key, section.open));
+  const head = make("summary", {});
+  head.append(make("h4", { textContent: t[name] }), " ", make("small", { textContent: t[`${name}Text`] }));
   section.append(head, content);
   return section;
 }

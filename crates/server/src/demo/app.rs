@@ -97,6 +97,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("/callback", HTML, include_str!("../../demo/index.html")),
     ("/spa-js.html", HTML, include_str!("../../demo/spa-js.html")),
     ("/demo.css", CSS, include_str!("../../demo/demo.css")),
+    ("/gate.svg", SVG, include_str!("../../assets/gate.svg")),
     ("/mark.svg", SVG, include_str!("../../assets/mark.svg")),
     ("/js/app.js", JS, include_str!("../../demo/js/app.js")),
     ("/js/cards.js", JS, include_str!("../../demo/js/cards.js")),
