@@ -2,7 +2,9 @@
 
 pub mod config;
 pub mod demo;
+pub mod listen;
 pub mod pages;
 pub mod passwords;
 pub mod seal;
+pub mod telemetry;
 pub mod text;

@@ -1,0 +1,258 @@
+//! The metrics: what is counted, and the text Prometheus reads at `/metrics` (OpenMetrics 1.0).
+//!
+//! Nothing here is global, so two issuers in one process count apart. No label holds anything a visitor can choose:
+//! routes are patterns, and what matches none is `unmatched`.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::http::Method;
+use axum::middleware::Next;
+use axum::response::Response;
+use prometheus_client::encoding::{EncodeLabelSet, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use crate::passwords::Passwords;
+
+/// The content type of [`Metrics::text`].
+pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// Upper bounds in seconds.
+const LATENCIES: [f64; 11] = [
+    0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
+];
+
+/// The counters of one issuer. Clones share them.
+#[derive(Clone)]
+pub struct Metrics(Arc<Inner>);
+
+struct Inner {
+    registry: Registry,
+    requests: Family<Answered, Counter>,
+    latency: Family<Route, Histogram, fn() -> Histogram>,
+    in_flight: Gauge,
+    tokens: Family<GrantLabel, Counter>,
+    database_faults: Counter,
+    passwords_waiting: Gauge,
+    passwords_hashed: Gauge<u64, AtomicU64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Answered {
+    method: &'static str,
+    route: String,
+    status: u16,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Route {
+    route: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct GrantLabel {
+    grant: &'static str,
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Metrics {
+    /// All counters at zero.
+    pub fn new() -> Self {
+        let mut inner = Inner {
+            registry: Registry::with_prefix("sekisho"),
+            requests: Family::default(),
+            latency: Family::new_with_constructor(|| Histogram::new(LATENCIES)),
+            in_flight: Gauge::default(),
+            tokens: Family::default(),
+            database_faults: Counter::default(),
+            passwords_waiting: Gauge::default(),
+            passwords_hashed: Gauge::default(),
+        };
+        let registry = &mut inner.registry;
+        registry.register("requests", "Requests answered", inner.requests.clone());
+        registry.register(
+            "request_seconds",
+            "Time until a request was answered",
+            inner.latency.clone(),
+        );
+        registry.register(
+            "requests_in_flight",
+            "Requests being answered now",
+            inner.in_flight.clone(),
+        );
+        registry.register("tokens_issued", "Token answers, by grant", inner.tokens.clone());
+        registry.register(
+            "database_faults",
+            "Statements that failed",
+            inner.database_faults.clone(),
+        );
+        registry.register(
+            "passwords_waiting",
+            "Logins waiting for a hash now",
+            inner.passwords_waiting.clone(),
+        );
+        registry.register(
+            "passwords_hashed",
+            "Password hashes since the start",
+            inner.passwords_hashed.clone(),
+        );
+        Self(Arc::new(inner))
+    }
+
+    /// Tokens were issued by this grant; `grant` is a `grant_type` we know, never what was sent.
+    pub fn tokens_issued(&self, grant: &'static str) {
+        self.0.tokens.get_or_create(&GrantLabel { grant }).inc();
+    }
+
+    /// A statement failed for a reason that is ours.
+    pub fn database_fault(&self) {
+        self.0.database_faults.inc();
+    }
+
+    /// Everything in the text form of OpenMetrics.
+    pub fn text(&self, passwords: &Passwords) -> String {
+        self.0
+            .passwords_waiting
+            .set(i64::try_from(passwords.waiting()).unwrap_or(i64::MAX));
+        self.0.passwords_hashed.set(passwords.hashes_done());
+        let mut text = String::new();
+        match text::encode(&mut text, &self.0.registry) {
+            Ok(()) => text,
+            // Writing into a string does not fail.
+            Err(_) => String::new(),
+        }
+    }
+
+    fn answered(&self, method: &Method, route: &str, answer: &Response, took: Duration) {
+        let route = route.to_owned();
+        let labels = Answered {
+            method: word(method),
+            route: route.clone(),
+            status: answer.status().as_u16(),
+        };
+        self.0.requests.get_or_create(&labels).inc();
+        self.0
+            .latency
+            .get_or_create(&Route { route })
+            .observe(took.as_secs_f64());
+    }
+}
+
+/// The middleware that counts requests: `router.layer(from_fn_with_state(metrics, metrics::observe))`.
+pub async fn observe(State(metrics): State<Metrics>, request: Request, next: Next) -> Response {
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the edge: how long an answer takes is no fact of the answer"
+    )]
+    let started = std::time::Instant::now();
+    let in_flight = InFlight::enter(&metrics.0.in_flight);
+    let answer = next.run(request).await;
+    drop(in_flight);
+    let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
+    metrics.answered(&method, route, &answer, started.elapsed());
+    answer
+}
+
+/// Counts down when the request is over, also when its connection was cut.
+struct InFlight(Gauge);
+
+impl InFlight {
+    fn enter(gauge: &Gauge) -> Self {
+        gauge.inc();
+        Self(gauge.clone())
+    }
+}
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// A method as a label; a visitor can invent methods.
+fn word(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::POST => "POST",
+        Method::HEAD => "HEAD",
+        Method::OPTIONS => "OPTIONS",
+        Method::PUT => "PUT",
+        Method::PATCH => "PATCH",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::passwords::PasswordWork;
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tower::ServiceExt as _;
+
+    #[tokio::test]
+    async fn requests_are_counted_by_pattern_and_nothing_a_visitor_chose_is_a_label() {
+        let metrics = Metrics::new();
+        let router = Router::new()
+            .route("/users/{id}", get(|| async { "hello" }))
+            .fallback(|| async { axum::http::StatusCode::NOT_FOUND })
+            .layer(from_fn_with_state(metrics.clone(), observe));
+        for (method, path) in [
+            ("GET", "/users/alice"),
+            ("GET", "/users/bob"),
+            ("GET", "/secret"),
+            ("EVIL", "/x"),
+        ] {
+            let request = Request::builder()
+                .method(method)
+                .uri(path)
+                .body(Body::empty())
+                .unwrap();
+            router.clone().oneshot(request).await.unwrap();
+        }
+        metrics.tokens_issued("refresh_token");
+        metrics.database_fault();
+        let passwords = Passwords::new(&PasswordWork::cheapest()).unwrap();
+        let text = metrics.text(&passwords);
+        for wanted in [
+            "sekisho_requests_total{method=\"GET\",route=\"/users/{id}\",status=\"200\"} 2",
+            "sekisho_requests_total{method=\"GET\",route=\"unmatched\",status=\"404\"} 1",
+            "sekisho_requests_total{method=\"other\",route=\"unmatched\",status=\"404\"} 1",
+            "sekisho_request_seconds_count{route=\"/users/{id}\"} 2",
+            "sekisho_requests_in_flight 0",
+            "sekisho_tokens_issued_total{grant=\"refresh_token\"} 1",
+            "sekisho_database_faults_total 1",
+            "sekisho_passwords_waiting 0",
+            "# EOF",
+        ] {
+            assert!(text.contains(wanted), "{wanted}\n{text}");
+        }
+        assert!(
+            !text.contains("alice") && !text.contains("EVIL") && !text.contains("/secret"),
+            "{text}"
+        );
+        assert_eq!(
+            Metrics::new()
+                .text(&passwords)
+                .matches("sekisho_requests_total{")
+                .count(),
+            0
+        );
+    }
+}

@@ -1,0 +1,4 @@
+//! What the operator sees from outside: the log, the metrics, and whether this node is well.
+
+pub mod logs;
+pub mod metrics;
