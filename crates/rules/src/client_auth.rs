@@ -5,6 +5,8 @@
 
 mod assertion;
 
+pub use assertion::ASSERTION_ALGORITHMS;
+
 use crate::client::{AuthMethod, Client, Standing};
 use crate::id::ClientId;
 use crate::parameters::Parameters;
@@ -109,9 +111,12 @@ pub fn present(authorization: Option<&str>, body: &Parameters) -> Result<Present
         if assertion_type != Some(JWT_BEARER) {
             return Err(Reason::Malformed("client_assertion_type", JWT_BEARER).into());
         }
-        let id = named.ok_or(Reason::Missing("client_id"))?;
+        let id = match named {
+            Some(named) => readable_id(named)?,
+            None => readable_id(&assertion::unverified_subject(token).unwrap_or_default())?,
+        };
         return Ok(Presented {
-            ids: vec![readable_id(id)?],
+            ids: vec![id],
             proof: Proof::Assertion(token.to_owned()),
         });
     }

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod assertion;
 mod authorize;
 mod claims;
 mod code;
