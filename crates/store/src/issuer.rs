@@ -1,0 +1,46 @@
+//! The issuer's one row: its epoch and `nbf`, which end everything at once.
+
+use crate::statements::sql;
+use crate::{Db, Fault, args};
+
+sql! {
+    GET = "SELECT epoch, nbf, max_lifetime FROM issuer WHERE id = 1";
+    RAISE = "UPDATE issuer SET epoch = epoch + 1, nbf = $1 WHERE id = 1";
+    LENGTHEN = "UPDATE issuer SET max_lifetime = $1 WHERE id = 1 AND max_lifetime < $1";
+}
+
+/// The issuer's row.
+#[derive(Clone, Copy, Debug)]
+pub struct IssuerRow {
+    /// Raised to end everything.
+    pub epoch: i64,
+    /// Tokens with `iat` before this unix second are void.
+    pub nbf: i64,
+    /// The longest token lifetime ever configured, in seconds; never falls.
+    pub max_lifetime: i64,
+}
+
+/// Reads the issuer's row.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn get(db: &Db) -> Result<IssuerRow, Fault> {
+    let row = db.one(sql::GET, args![]).await?;
+    Ok(IssuerRow { epoch: row.get("epoch")?, nbf: row.get("nbf")?, max_lifetime: row.get("max_lifetime")? })
+}
+
+/// Ends everything at the server: raises the epoch and sets `nbf`.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn raise(db: &Db, nbf: i64) -> Result<(), Fault> {
+    db.run(sql::RAISE, args![nbf]).await.map(drop)
+}
+
+/// Remembers a longer token lifetime, in seconds, before it takes effect.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn lengthen(db: &Db, seconds: i64) -> Result<(), Fault> {
+    db.run(sql::LENGTHEN, args![seconds]).await.map(drop)
+}

@@ -1,0 +1,25 @@
+//! Small named values of this deployment.
+
+use crate::statements::sql;
+use crate::{Db, Fault, args};
+
+sql! {
+    GET = "SELECT value FROM meta WHERE name = $1";
+    PUT = "INSERT INTO meta (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+}
+
+/// The value of a name.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn get(db: &Db, name: &str) -> Result<Option<String>, Fault> {
+    db.opt(sql::GET, args![name]).await?.map(|row| row.get("value")).transpose()
+}
+
+/// Sets the value of a name.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn put(db: &Db, name: &str, value: &str) -> Result<(), Fault> {
+    db.run(sql::PUT, args![name, value]).await.map(drop)
+}

@@ -1,0 +1,144 @@
+//! Single sign-on sessions.
+
+use crate::statements::sql;
+use crate::{Db, Fault, Row, Tx, args, column};
+use sekisho_rules::id::{SessionId, UserId};
+use sekisho_rules::secret::SecretHash;
+use sekisho_rules::session::Session;
+use sekisho_rules::time::Timestamp;
+
+macro_rules! columns {
+    () => {
+        "id, user_id, user_epoch, issuer_epoch, amr, auth_time, last_seen, idle_expires_at, expires_at, ended_at"
+    };
+}
+
+sql! {
+    BY_SECRET = concat!("SELECT ", columns!(), " FROM sessions WHERE secret_hash = $1");
+    BY_ID = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
+    INSERT = "INSERT INTO sessions (id, secret_hash, user_id, user_epoch, issuer_epoch, amr, auth_time, created_at, last_seen, \
+              idle_expires_at, expires_at, last_iat, last_exp, ended_at, ip, user_agent) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7, $8, $9, 0, 0, NULL, $10, $11)";
+    // A new proof in the same browser by the same user keeps the `sid` and changes the secret.
+    RENEW = "UPDATE sessions SET secret_hash = $2, user_epoch = $3, issuer_epoch = $4, amr = $5, auth_time = $6, last_seen = $6, \
+             idle_expires_at = $7, expires_at = $8 WHERE id = $1 AND ended_at IS NULL RETURNING id";
+    TOUCH = "UPDATE sessions SET last_seen = $2, idle_expires_at = $3 WHERE id = $1 AND ended_at IS NULL";
+    MINT = "UPDATE sessions SET last_iat = CASE WHEN last_iat < $2 THEN $2 ELSE last_iat END, \
+            last_exp = CASE WHEN last_exp < $3 THEN $3 ELSE last_exp END \
+            WHERE id = $1 AND ended_at IS NULL AND expires_at > $4 RETURNING id";
+    END = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING id";
+    END_OF_USER = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL RETURNING last_iat, last_exp";
+}
+
+fn session(row: &Row) -> Result<Session, Fault> {
+    Ok(Session {
+        id: SessionId::new(row.get::<String>("id")?),
+        user_id: UserId::new(row.get::<String>("user_id")?),
+        user_epoch: row.get("user_epoch")?,
+        issuer_epoch: row.get("issuer_epoch")?,
+        amr: column::words(row, "amr")?,
+        auth_time: column::time(row, "auth_time")?,
+        last_seen: column::time(row, "last_seen")?,
+        idle_expires_at: column::time(row, "idle_expires_at")?,
+        expires_at: column::time(row, "expires_at")?,
+        ended_at: column::opt_time(row, "ended_at")?,
+    })
+}
+
+/// The session a cookie secret opens. Whether it stands is a rule's decision.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no session.
+pub async fn by_secret(db: &Db, secret: &SecretHash) -> Result<Option<Session>, Fault> {
+    db.opt(sql::BY_SECRET, args![secret.bytes().to_vec()]).await?.as_ref().map(session).transpose()
+}
+
+/// The session with this `sid`.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no session.
+pub async fn by_id(db: &Db, id: &SessionId) -> Result<Option<Session>, Fault> {
+    db.opt(sql::BY_ID, args![id.as_str()]).await?.as_ref().map(session).transpose()
+}
+
+/// Where a session was born, for the people who look at it later.
+#[derive(Clone, Debug)]
+pub struct Birthplace {
+    /// Client address.
+    pub ip: String,
+    /// `User-Agent`, at most 255 characters.
+    pub user_agent: String,
+}
+
+/// Adds a session.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn insert(tx: &mut Tx, new: &Session, secret: &SecretHash, at: &Birthplace) -> Result<(), Fault> {
+    let arguments = args![
+        new.id.as_str(),
+        secret.bytes().to_vec(),
+        new.user_id.as_str(),
+        new.user_epoch,
+        new.issuer_epoch,
+        new.amr.join(" "),
+        new.auth_time.millis(),
+        new.idle_expires_at.millis(),
+        new.expires_at.millis(),
+        at.ip.as_str(),
+        at.user_agent.as_str(),
+    ];
+    tx.run(sql::INSERT, arguments).await.map(drop)
+}
+
+/// Gives a session that stands a new proof and a new secret. `false` when it has ended meanwhile.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn renew(tx: &mut Tx, renewed: &Session, secret: &SecretHash) -> Result<bool, Fault> {
+    let arguments = args![
+        renewed.id.as_str(),
+        secret.bytes().to_vec(),
+        renewed.user_epoch,
+        renewed.issuer_epoch,
+        renewed.amr.join(" "),
+        renewed.auth_time.millis(),
+        renewed.idle_expires_at.millis(),
+        renewed.expires_at.millis(),
+    ];
+    Ok(tx.opt(sql::RENEW, arguments).await?.is_some())
+}
+
+/// Notes a use.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn touch(tx: &mut Tx, id: &SessionId, now: Timestamp, idle_expires_at: Timestamp) -> Result<(), Fault> {
+    tx.run(sql::TOUCH, args![id.as_str(), now.millis(), idle_expires_at.millis()]).await.map(drop)
+}
+
+/// Lets tokens of these times (unix seconds) be minted in a session. `false` when it has ended: then nothing may be minted.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn mint(tx: &mut Tx, id: &SessionId, times: (i64, i64), now: Timestamp) -> Result<bool, Fault> {
+    let (iat, exp) = times;
+    Ok(tx.opt(sql::MINT, args![id.as_str(), iat, exp, now.millis()]).await?.is_some())
+}
+
+/// Ends a session. `false` when it had ended already.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn end(tx: &mut Tx, id: &SessionId, now: Timestamp) -> Result<bool, Fault> {
+    Ok(tx.opt(sql::END, args![id.as_str(), now.millis()]).await?.is_some())
+}
+
+/// Ends every session of a user; answers the greatest `last_iat` among them, in unix seconds.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn end_of_user(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<i64, Fault> {
+    let rows = tx.all(sql::END_OF_USER, args![user.as_str(), now.millis()]).await?;
+    crate::families::greatest_iat(&rows)
+}

@@ -1,0 +1,35 @@
+//! How a table file writes its SQL: once, named, in a `sql!` block, so that a test can prepare every statement on both engines.
+
+/// Declares `mod sql` with one constant per statement and the list of them all.
+macro_rules! sql {
+    ($($name:ident = $text:expr;)+) => {
+        pub(crate) mod sql {
+            $(pub(super) const $name: &str = $text;)+
+            pub(crate) const ALL: &[(&str, &str)] = &[$((stringify!($name), $name)),+];
+        }
+    };
+}
+pub(crate) use sql;
+
+/// Every statement of the crate: table file, name, text.
+pub fn all() -> Vec<(&'static str, &'static str, &'static str)> {
+    let tables = [
+        ("apis", crate::apis::sql::ALL),
+        ("assertions", crate::assertions::sql::ALL),
+        ("audit", crate::audit::sql::ALL),
+        ("client_grants", crate::client_grants::sql::ALL),
+        ("clients", crate::clients::sql::ALL),
+        ("codes", crate::codes::sql::ALL),
+        ("consents", crate::consents::sql::ALL),
+        ("families", crate::families::sql::ALL),
+        ("flows", crate::flows::sql::ALL),
+        ("issuer", crate::issuer::sql::ALL),
+        ("keys", crate::keys::sql::ALL),
+        ("meta", crate::meta::sql::ALL),
+        ("opaque_tokens", crate::opaque_tokens::sql::ALL),
+        ("sessions", crate::sessions::sql::ALL),
+        ("sweep", crate::sweep::sql::ALL),
+        ("users", crate::users::sql::ALL),
+    ];
+    tables.into_iter().flat_map(|(table, list)| list.iter().map(move |(name, text)| (table, *name, *text))).collect()
+}

@@ -1,0 +1,31 @@
+//! Removing what is long over, in small batches, so that no sweep holds the writer for long.
+
+use crate::statements::sql;
+use crate::{Db, Fault, args};
+use sekisho_rules::time::Timestamp;
+
+sql! {
+    FLOWS = "DELETE FROM used_flows WHERE id IN (SELECT id FROM used_flows WHERE expires_at < $1 LIMIT 500)";
+    ASSERTIONS = "DELETE FROM used_assertions WHERE (client_id, jti) IN \
+                  (SELECT client_id, jti FROM used_assertions WHERE expires_at < $1 LIMIT 500)";
+    CODES = "DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at < $1 LIMIT 500)";
+    OPAQUE = "DELETE FROM opaque_tokens WHERE hash IN (SELECT hash FROM opaque_tokens WHERE expires_at < $1 LIMIT 500)";
+    FAMILIES = "DELETE FROM families WHERE gid IN (SELECT gid FROM families WHERE expires_at < $1 LIMIT 500)";
+    SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 LIMIT 500)";
+}
+
+/// How long after its end a row is kept, in seconds: a replayed code must still be known as a code.
+pub const KEPT_SECONDS: i64 = 86_400;
+
+/// Removes one batch of each sort; answers how many rows went. Call again until it answers 0.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn batch(db: &Db, now: Timestamp) -> Result<u64, Fault> {
+    let before = now.plus_seconds(-KEPT_SECONDS).millis();
+    let mut removed = 0;
+    for statement in [sql::FLOWS, sql::ASSERTIONS, sql::CODES, sql::OPAQUE, sql::FAMILIES, sql::SESSIONS] {
+        removed += db.run(statement, args![before]).await?;
+    }
+    Ok(removed)
+}

@@ -1,0 +1,148 @@
+//! Users.
+
+use crate::statements::sql;
+use crate::{Db, Fault, Row, Tx, args, column};
+use sekisho_rules::id::UserId;
+use sekisho_rules::time::Timestamp;
+use sekisho_rules::user::User;
+
+macro_rules! columns {
+    () => {
+        "id, email, email_verified, name, nickname, given_name, family_name, picture, password_hash, blocked, epoch, nbf, \
+         created_at, updated_at"
+    };
+}
+
+sql! {
+    BY_ID = concat!("SELECT ", columns!(), " FROM users WHERE id = $1");
+    BY_EMAIL = concat!("SELECT ", columns!(), " FROM users WHERE email_folded = $1");
+    PAGE = concat!("SELECT ", columns!(), " FROM users WHERE id > $1 ORDER BY id LIMIT 100");
+    INSERT = "INSERT INTO users (id, email, email_folded, email_verified, name, nickname, given_name, family_name, picture, \
+              password_hash, blocked, epoch, nbf, created_at, updated_at) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, 0, 0, $11, $11) \
+              ON CONFLICT (email_folded) DO NOTHING RETURNING id";
+    LOGGED_IN = "UPDATE users SET last_login_at = $3 WHERE id = $1 AND epoch = $2 AND blocked = FALSE RETURNING id";
+    REHASHED = "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3";
+    SET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
+    SET_BLOCKED = "UPDATE users SET blocked = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
+    RAISE_NBF = "UPDATE users SET nbf = $2 WHERE id = $1 AND nbf < $2";
+    DELETE = "DELETE FROM users WHERE id = $1 RETURNING id";
+}
+
+fn user(row: &Row) -> Result<User, Fault> {
+    Ok(User {
+        id: UserId::new(row.get::<String>("id")?),
+        email: row.get("email")?,
+        email_verified: row.get("email_verified")?,
+        name: row.get("name")?,
+        nickname: row.get("nickname")?,
+        given_name: row.get("given_name")?,
+        family_name: row.get("family_name")?,
+        picture: row.get("picture")?,
+        password_hash: row.get("password_hash")?,
+        blocked: row.get("blocked")?,
+        epoch: row.get("epoch")?,
+        nbf: row.get("nbf")?,
+        created_at: column::time(row, "created_at")?,
+        updated_at: column::time(row, "updated_at")?,
+    })
+}
+
+/// The user with this id.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no user.
+pub async fn by_id(db: &Db, id: &UserId) -> Result<Option<User>, Fault> {
+    db.opt(sql::BY_ID, args![id.as_str()]).await?.as_ref().map(user).transpose()
+}
+
+/// The user with this folded address.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no user.
+pub async fn by_email(db: &Db, folded: &str) -> Result<Option<User>, Fault> {
+    db.opt(sql::BY_EMAIL, args![folded]).await?.as_ref().map(user).transpose()
+}
+
+/// Up to 100 users whose id comes after `after`, in order of id.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no user.
+pub async fn page(db: &Db, after: &str) -> Result<Vec<User>, Fault> {
+    db.all(sql::PAGE, args![after]).await?.iter().map(user).collect()
+}
+
+/// Adds a user; `false` when the folded address is taken.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn insert(tx: &mut Tx, new: &User, email_folded: &str) -> Result<bool, Fault> {
+    let row = tx
+        .opt(
+            sql::INSERT,
+            args![
+                new.id.as_str(),
+                new.email.as_str(),
+                email_folded,
+                new.email_verified,
+                new.name.as_str(),
+                &new.nickname,
+                &new.given_name,
+                &new.family_name,
+                &new.picture,
+                &new.password_hash,
+                new.created_at.millis(),
+            ],
+        )
+        .await?;
+    Ok(row.is_some())
+}
+
+/// Notes a login, if the user is still as they were when their password was read: same epoch, not blocked. It is the gate a new
+/// session passes, in the same transaction.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn logged_in(tx: &mut Tx, user: &User, now: Timestamp) -> Result<bool, Fault> {
+    Ok(tx.opt(sql::LOGGED_IN, args![user.id.as_str(), user.epoch, now.millis()]).await?.is_some())
+}
+
+/// Replaces a hash by a better hash of the same password. It ends nothing, and loses against a changed password.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn rehashed(tx: &mut Tx, id: &UserId, old: &str, new: &str) -> Result<(), Fault> {
+    tx.run(sql::REHASHED, args![id.as_str(), new, old]).await.map(drop)
+}
+
+/// Sets a new password and raises the epoch, which kills every row born under the old one. `false` when there is no such user.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn set_password(tx: &mut Tx, id: &UserId, hash: &str, now: Timestamp) -> Result<bool, Fault> {
+    Ok(tx.opt(sql::SET_PASSWORD, args![id.as_str(), hash, now.millis()]).await?.is_some())
+}
+
+/// Blocks or unblocks and raises the epoch. `false` when there is no such user.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn set_blocked(tx: &mut Tx, id: &UserId, blocked: bool, now: Timestamp) -> Result<bool, Fault> {
+    Ok(tx.opt(sql::SET_BLOCKED, args![id.as_str(), blocked, now.millis()]).await?.is_some())
+}
+
+/// Voids tokens with `iat` before this unix second.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn raise_nbf(tx: &mut Tx, id: &UserId, nbf: i64) -> Result<(), Fault> {
+    tx.run(sql::RAISE_NBF, args![id.as_str(), nbf]).await.map(drop)
+}
+
+/// Deletes a user and everything that hangs on them. `false` when there is no such user.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn delete(tx: &mut Tx, id: &UserId) -> Result<bool, Fault> {
+    Ok(tx.opt(sql::DELETE, args![id.as_str()]).await?.is_some())
+}
