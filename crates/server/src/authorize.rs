@@ -1,0 +1,186 @@
+//! `/authorize`: the start of every sign-in, and the place every step of it returns to.
+
+use crate::audit::Record;
+use crate::http::body::{self, Accepts};
+use crate::http::guard;
+use crate::http::reply::{Trouble, html, said_in_redirect, see_other, with_cookie};
+use crate::http::visit::Visit;
+use crate::journey::{Journey, REQUEST_BYTES};
+use crate::pages::{FormPostPage, WebMessagePage};
+use crate::signed_in::{Browser, browser};
+use axum::body::Bytes;
+use axum::http::{StatusCode, header};
+use axum::response::Response;
+use sekisho_rules::authorize::{self, Facts, Known, Next, SignedIn, Step, Trusted, Valid};
+use sekisho_rules::code::Code;
+use sekisho_rules::parameters::Parameters;
+use sekisho_rules::refusal::{PageRefusal, Refusal};
+use sekisho_store::consents::Parties;
+use sekisho_store::{apis, audit, clients, codes, consents, flows, sessions};
+
+/// `GET /authorize`.
+pub async fn start(visit: Visit) -> Response {
+    let request = visit.query.clone();
+    begin(&visit, request).await.unwrap_or_else(|trouble| trouble.page(&visit))
+}
+
+/// `POST /authorize` (OpenID Connect Core section 3.1.2.1).
+pub async fn start_by_form(visit: Visit, form: Bytes) -> Response {
+    let request = match body::parameters(&visit.headers, &form, Accepts::Form) {
+        Ok(request) => request,
+        Err(refused) => return Trouble::from(refused).page(&visit),
+    };
+    begin(&visit, request).await.unwrap_or_else(|trouble| trouble.page(&visit))
+}
+
+/// `GET /authorize/resume`: where login, sign-up and consent return to.
+pub async fn resume(visit: Visit) -> Response {
+    let resumed = async {
+        let journey = Journey::open(&visit, visit.query.hint("state"))?;
+        proceed(&visit, journey, Stage::Resumed).await
+    };
+    resumed.await.unwrap_or_else(|trouble| trouble.page(&visit))
+}
+
+/// Whether a journey has already been through our pages. Only then can it be used up: a first request has no handle to repeat.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    First,
+    Resumed,
+}
+
+async fn begin(visit: &Visit, request: Parameters) -> Result<Response, Trouble> {
+    if request.size() > REQUEST_BYTES {
+        return Err(PageRefusal::Malformed("the request is larger than 6 KiB; it").into());
+    }
+    let (journey, cookie) = Journey::begin(visit, request);
+    let response = proceed(visit, journey, Stage::First).await?;
+    // Only a journey through our pages needs its cookie: a silent request leaves nothing behind.
+    let asks = response.headers().get(header::LOCATION).is_some_and(|to| to.as_bytes().starts_with(b"/u/"));
+    Ok(with_cookie(response, cookie.filter(|_| asks)))
+}
+
+async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Response, Trouble> {
+    let (trusted, checked) = read(visit, &journey).await?;
+    let valid = match checked {
+        Ok(valid) => valid,
+        Err(refusal) => return refuse(visit, &trusted, &refusal),
+    };
+    let Browser { signed_in, issuer_epoch } = browser(visit).await?;
+    let hinted = visit.app.keys.hinted_subject(journey.request.hint("id_token_hint"), &visit.app);
+    let mut facts = Facts {
+        signed_in: signed_in.as_ref().map(|(session, user)| SignedIn { session, user }),
+        hinted: hinted.as_deref(),
+        consent: Known::Unknown,
+        started_at: journey.started_at,
+        issuer_epoch,
+        gid: visit.moment.grant_id(),
+    };
+    let mut next = authorize::next(&trusted, &valid, facts.clone(), visit.moment.now);
+    if let (Next::NeedConsent, Some((_, user))) = (&next, &signed_in) {
+        let audience = valid.api.as_ref().map(|api| api.identifier.as_str());
+        let parties = Parties { user: &user.id, client: &trusted.client.id, audience };
+        facts.consent = Known::Known(consents::get(&visit.app.db, parties).await?);
+        next = authorize::next(&trusted, &valid, facts, visit.moment.now);
+    }
+    match next {
+        Next::Ask(step) => {
+            let path = match step {
+                Step::Login => "/u/login",
+                Step::Signup => "/u/signup",
+                Step::Consent(_) => "/u/consent",
+            };
+            Ok(see_other(&visit.link(path, &journey.seal(&visit.app)?)))
+        }
+        Next::NeedConsent => Err(Trouble::Internal("consent was asked for and not used")),
+        Next::Refuse(refusal) => refuse(visit, &trusted, &refusal),
+        Next::Respond(code) => give_code(visit, &trusted, *code, (&journey, stage)).await,
+    }
+}
+
+/// Reads an authorization request as far as it can be trusted; the inner result is what [`authorize::check`] made of the rest.
+///
+/// # Errors
+/// [`Trouble`] that may only be a page.
+pub async fn read(visit: &Visit, journey: &Journey) -> Result<(Trusted, Result<Valid, Refusal>), Trouble> {
+    let request = &journey.request;
+    let iss = visit.app.settings.iss();
+    let client = clients::by_id(&visit.app.db, authorize::client_id(request)?).await?;
+    let trusted = authorize::trust(request, client)?;
+    let api = match authorize::audience(request, iss) {
+        Ok(Some(audience)) => apis::by_identifier(&visit.app.db, audience).await?,
+        Ok(None) | Err(_) => None,
+    };
+    let checked = authorize::check(&trusted, request, iss, api);
+    Ok((trusted, checked))
+}
+
+async fn give_code(
+    visit: &Visit,
+    trusted: &Trusted,
+    code: Code,
+    journey: (&Journey, Stage),
+) -> Result<Response, Trouble> {
+    let secret = visit.moment.secret();
+    let now = visit.moment.now;
+    let hash = secret.hash();
+    let idle_expires_at = now.plus_seconds(visit.app.settings.session.idle);
+    let used = match journey {
+        (journey, Stage::Resumed) => Some((journey.id.clone(), journey.expires_at())),
+        (_, Stage::First) => None,
+    };
+    let event = Record::new("ssa").user(&code.user_id).client(&code.client_id).session(&code.session_id).at(visit);
+    let silent = matches!(journey.1, Stage::First);
+    let first_use = visit
+        .app
+        .db
+        .tx(async move |tx| {
+            if let Some((id, expires_at)) = &used
+                && !flows::use_up(tx, id, *expires_at).await?
+            {
+                return Ok(false);
+            }
+            sessions::touch(tx, &code.session_id, now, idle_expires_at).await?;
+            codes::insert(tx, &hash, &code).await?;
+            if silent {
+                audit::insert(tx, &event).await?;
+            }
+            Ok(true)
+        })
+        .await?;
+    if !first_use {
+        return Err(PageRefusal::JourneyUsed.into());
+    }
+    Ok(say(visit, trusted, trusted.code(&secret.encode())))
+}
+
+/// Sends a refusal to the application.
+///
+/// # Errors
+/// None today; the type lets callers end with it.
+pub fn refuse(visit: &Visit, trusted: &Trusted, refusal: &Refusal) -> Result<Response, Trouble> {
+    tracing::info!(reason = ?refusal.reason, private = %refusal.private, client = %trusted.client.id, "refused by redirect");
+    let (code, description) = said_in_redirect(&refusal.reason, visit.app.settings.wire);
+    Ok(say(visit, trusted, trusted.error(code, &description)))
+}
+
+fn say(visit: &Visit, trusted: &Trusted, response: authorize::Response) -> Response {
+    let owned = |fields: Vec<(&'static str, String)>| -> Vec<(String, String)> {
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    };
+    match response {
+        authorize::Response::Redirect(to) => see_other(&to),
+        authorize::Response::FormPost { action, fields } => {
+            let app = trusted.client.name.clone();
+            html(&FormPostPage { chrome: visit.bare_chrome(None), app, action, parameters: owned(fields) }, StatusCode::OK)
+        }
+        authorize::Response::WebMessage { origin, fields } => {
+            let page = WebMessagePage::new(visit.bare_chrome(None), origin.clone(), &owned(fields));
+            let mut response = html(&page, StatusCode::OK);
+            if let Some(policy) = guard::framed_by(&origin) {
+                response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+            }
+            response
+        }
+    }
+}

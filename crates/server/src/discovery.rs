@@ -1,0 +1,56 @@
+//! Discovery: what this issuer can do, and its public keys (OpenID Connect Discovery 1.0, RFC 8414). Only what is built is advertised.
+
+use crate::http::visit::Visit;
+use axum::Json;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// Seconds other programs may keep these documents.
+const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=15, stale-while-revalidate=15, stale-if-error=86400");
+
+/// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
+pub async fn configuration(visit: Visit) -> Response {
+    let settings = &visit.app.settings;
+    let body = json!({
+        "issuer": settings.iss(),
+        "authorization_endpoint": settings.url("authorize"),
+        "token_endpoint": settings.url("oauth/token"),
+        "userinfo_endpoint": settings.url("userinfo"),
+        "jwks_uri": settings.url(".well-known/jwks.json"),
+        "revocation_endpoint": settings.url("oauth/revoke"),
+        "end_session_endpoint": settings.url("oidc/logout"),
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query", "fragment", "form_post"],
+        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "code_challenge_methods_supported": ["S256"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "token_endpoint_auth_methods_supported":
+            ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        "token_endpoint_auth_signing_alg_values_supported":
+            ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+        "revocation_endpoint_auth_methods_supported":
+            ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access"],
+        "claims_supported": [
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name", "nickname", "given_name", "family_name",
+            "picture", "updated_at", "email", "email_verified",
+        ],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
+        "ui_locales_supported": ["en", "ja"],
+        "claims_parameter_supported": false,
+        "request_parameter_supported": false,
+        "request_uri_parameter_supported": false,
+    });
+    let mut response = Json(body).into_response();
+    response.headers_mut().insert(header::CACHE_CONTROL, FRESH);
+    response
+}
+
+/// `GET /.well-known/jwks.json`.
+pub async fn jwks(visit: Visit) -> Response {
+    let keys = visit.app.keys.current();
+    let json = HeaderValue::from_static("application/json");
+    ([(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, FRESH)], keys.jwks.clone()).into_response()
+}

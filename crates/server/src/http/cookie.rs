@@ -1,0 +1,85 @@
+//! Our cookies: what they are called, how they are set, how they are read.
+//!
+//! Over https they carry the `__Host-` prefix, so that no sibling host can set them. Over http (loopback only) names end in the port,
+//! because browsers share cookies between ports and two instances must not disturb each other.
+
+use axum::http::{HeaderMap, HeaderValue, header};
+
+/// The names and attributes of our cookies, settled by the issuer's URL.
+#[derive(Clone, Debug)]
+pub struct CookieNames {
+    session: String,
+    flow: String,
+    attributes: Transport,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Transport {
+    Https,
+    Http,
+}
+
+/// One of our cookies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cookie {
+    /// The single sign-on session; works in a cross-site iframe, as silent renewal needs it, and authorises no write.
+    Session,
+    /// Binds a browser journey to this browser.
+    Flow,
+}
+
+impl CookieNames {
+    /// For an issuer.
+    pub fn new(issuer: &url::Url) -> Self {
+        match (issuer.scheme(), issuer.port_or_known_default().unwrap_or(80)) {
+            ("https", _) => Self {
+                session: "__Host-sekisho".to_owned(),
+                flow: "__Host-sekisho-flow".to_owned(),
+                attributes: Transport::Https,
+            },
+            (_, port) => Self {
+                session: format!("sekisho-{port}"),
+                flow: format!("sekisho-flow-{port}"),
+                attributes: Transport::Http,
+            },
+        }
+    }
+
+    fn name(&self, cookie: Cookie) -> &str {
+        match cookie {
+            Cookie::Session => &self.session,
+            Cookie::Flow => &self.flow,
+        }
+    }
+
+    /// Reads a cookie. Two of the same name are none: one of them may have been planted.
+    pub fn read(&self, headers: &HeaderMap, cookie: Cookie) -> Option<String> {
+        let name = self.name(cookie);
+        let mut found = headers
+            .get_all(header::COOKIE)
+            .iter()
+            .filter_map(|line| line.to_str().ok())
+            .flat_map(|line| line.split(';'))
+            .filter_map(|pair| pair.trim().split_once('='))
+            .filter(|(key, value)| *key == name && !value.is_empty())
+            .map(|(_, value)| value);
+        let first = found.next()?;
+        found.next().is_none().then(|| first.to_owned())
+    }
+
+    /// The header that sets a cookie; without `max_age` (seconds) it ends with the browser session.
+    pub fn set(&self, cookie: Cookie, value: &str, max_age: Option<i64>) -> Option<HeaderValue> {
+        let same_site = match (self.attributes, cookie) {
+            (Transport::Https, Cookie::Session) => "; Secure; SameSite=None",
+            (Transport::Https, Cookie::Flow) => "; Secure; SameSite=Lax",
+            (Transport::Http, _) => "; SameSite=Lax",
+        };
+        let age = max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
+        HeaderValue::from_str(&format!("{}={value}; Path=/; HttpOnly{same_site}{age}", self.name(cookie))).ok()
+    }
+
+    /// The header that removes a cookie.
+    pub fn clear(&self, cookie: Cookie) -> Option<HeaderValue> {
+        self.set(cookie, "", Some(0))
+    }
+}

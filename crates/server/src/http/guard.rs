@@ -1,0 +1,90 @@
+//! What holds for every request before a feature sees it, and for every answer after.
+
+use crate::app::App;
+use crate::http::moment::Moment;
+use crate::http::reply::problem_page;
+use crate::http::visit::{RequestId, Visit};
+use crate::pages::Problem;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use std::sync::Arc;
+use tracing::Instrument;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// What a page of ours may do. Nothing inline; forms may post anywhere, because browsers apply `form-action` to the redirect that
+/// follows a login and would block the way back to the application.
+const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; \
+                           frame-ancestors 'none'";
+
+/// Gives the request an id, refuses hosts that are not ours (421, RFC 9110 section 15.5.20), logs it without its query, and puts the
+/// safe headers on the answer.
+pub async fn outermost(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let id = Moment { now: app.clock.now() }.id();
+    let (mut parts, body) = request.into_parts();
+    parts.extensions.insert(RequestId(id.clone()));
+    let method = parts.method.clone();
+    let path = parts.uri.path().to_owned();
+    let span = tracing::info_span!("request", id, %method, path);
+    let ours = host_is_ours(&app, &parts.headers, parts.uri.authority().map(|authority| authority.as_str()));
+    let mut response = match ours {
+        true => next.run(Request::from_parts(parts, body)).instrument(span.clone()).await,
+        false => match Visit::from_request_parts(&mut parts, &app).await {
+            Ok(visit) => problem_page(&visit, Problem::WrongHost, None),
+        },
+    };
+    span.in_scope(|| tracing::info!(status = response.status().as_u16(), "answered"));
+    harden(response.headers_mut(), &app, &id);
+    response
+}
+
+fn host_is_ours(app: &App, headers: &HeaderMap, authority: Option<&str>) -> bool {
+    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).or(authority);
+    host.is_some_and(|host| app.settings.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)))
+}
+
+fn harden(headers: &mut HeaderMap, app: &App, id: &str) {
+    let set = |headers: &mut HeaderMap, name: HeaderName, value: &'static str| {
+        headers.entry(name).or_insert(HeaderValue::from_static(value));
+    };
+    if let Ok(id) = HeaderValue::from_str(id) {
+        headers.insert(REQUEST_ID, id);
+    }
+    set(headers, header::CONTENT_SECURITY_POLICY, PAGE_POLICY);
+    set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    set(headers, header::REFERRER_POLICY, "no-referrer");
+    set(headers, header::CACHE_CONTROL, "no-store");
+    let frame_free = headers.get(header::CONTENT_SECURITY_POLICY).is_some_and(|policy| policy == PAGE_POLICY);
+    if frame_free {
+        set(headers, header::X_FRAME_OPTIONS, "DENY");
+    }
+    if app.settings.issuer.scheme() == "https" {
+        set(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
+    }
+}
+
+/// The policy of the one page that may be framed: by this origin only.
+pub fn framed_by(origin: &str) -> Option<HeaderValue> {
+    HeaderValue::from_str(&PAGE_POLICY.replace("'none'; frame-ancestors 'none'", &format!("'none'; frame-ancestors {origin}")))
+        .ok()
+}
+
+/// Whether a form was sent from a page of ours: browsers say so in `Sec-Fetch-Site` and `Origin`; a program that says neither is no
+/// browser and has no cookies to abuse.
+pub fn is_from_our_page(app: &App, headers: &HeaderMap) -> bool {
+    let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    match (text(HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN)) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => origin == app.settings.origin(),
+        (None, None) => true,
+    }
+}
+
+/// Whether a browser says that this is a person moving to a page, not an image, a script or a background call.
+pub fn is_navigation(headers: &HeaderMap) -> bool {
+    let says = |name: &'static str| headers.get(name).and_then(|value| value.to_str().ok());
+    says("sec-fetch-dest").is_none_or(|dest| matches!(dest, "document" | "iframe" | "frame"))
+        && says("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
+}

@@ -1,0 +1,155 @@
+//! From a settled grant to signed tokens. Nothing is signed unless the write that allows it was committed (write rules 2 and 4 of the
+//! revocation protocol, docs/revocation.md).
+
+use crate::audit::Record;
+use crate::http::reply::Refused;
+use crate::http::visit::Visit;
+use crate::seal::{Kek, Place, Sealer};
+use sekisho_jose::{SigningKey, jwt};
+use sekisho_rules::claims;
+use sekisho_rules::family::RefreshToken;
+use sekisho_rules::grant::{Grant, Subject};
+use sekisho_rules::refusal::Reason;
+use sekisho_rules::revoke::OPAQUE_PREFIX;
+use sekisho_rules::secret::{Secret, SecretHash};
+use sekisho_store::audit::Event;
+use sekisho_store::{Fault, Settled, Tx, issuer as issuer_row, opaque_tokens};
+use serde::Serialize;
+use std::time::Duration;
+
+/// How long a mint waits for a `nbf` to pass, in seconds.
+const NBF_WAIT_SECONDS: i64 = 3;
+
+/// How long after its `iat` a token may still be signed, in milliseconds: later a revocation might not know of it.
+const SIGN_WITHIN_MILLIS: i64 = 2000;
+
+/// The answer of the token endpoint (RFC 6749 section 5.1). `scope` is always there: clients compare it.
+#[derive(Serialize)]
+pub struct Tokens {
+    access_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
+    scope: String,
+    expires_in: i64,
+    token_type: &'static str,
+}
+
+/// The fresh values of one answer, made before the write so that their hashes can be part of it.
+pub(crate) struct Fresh {
+    jti: String,
+    opaque: Option<String>,
+    refresh: Option<RefreshToken>,
+}
+
+impl Fresh {
+    pub(crate) fn new(visit: &Visit, grant: &Grant, refresh: Option<RefreshToken>) -> Self {
+        let opaque = grant.api().is_none().then(|| format!("{OPAQUE_PREFIX}{}", visit.moment.secret().encode()));
+        Self { jti: visit.moment.id(), opaque, refresh }
+    }
+
+    pub(crate) fn opaque_hash(&self) -> Option<SecretHash> {
+        self.opaque.as_deref().map(SecretHash::of)
+    }
+}
+
+/// Waits until `iat` lies at or after every `nbf` that applies, so that a token is never void from birth and never dated ahead.
+///
+/// # Errors
+/// [`Reason::Unavailable`] when that takes longer than three seconds.
+pub(crate) async fn not_before(visit: &Visit, grant: Grant) -> Result<Grant, Refused> {
+    let user = grant.user().map_or(0, |subject| subject.user.nbf);
+    let nbf = issuer_row::get(&visit.app.db).await?.nbf.max(grant.client().nbf).max(user);
+    let ahead = nbf - grant.issued_at().seconds();
+    if ahead <= 0 {
+        return Ok(grant);
+    }
+    if ahead > NBF_WAIT_SECONDS {
+        return Err(Reason::Unavailable.into());
+    }
+    let millis = u64::try_from(nbf * 1000 - grant.issued_at().millis()).unwrap_or(0);
+    tokio::time::sleep(Duration::from_millis(millis)).await;
+    let now = visit.app.clock.now();
+    match now.seconds() >= nbf {
+        true => Ok(grant.reissued_at(now)),
+        false => Err(Reason::Unavailable.into()),
+    }
+}
+
+/// Remembers an opaque access token in the transaction that allows it.
+pub(crate) async fn remember_opaque(tx: &mut Tx, hash: Option<&SecretHash>, grant: &Grant) -> Result<(), Fault> {
+    match hash {
+        Some(hash) => opaque_tokens::insert(tx, hash, grant).await,
+        None => Ok(()),
+    }
+}
+
+/// The audit event of a grant.
+pub(crate) fn event(visit: &Visit, grant: &Grant, kind: &'static str) -> Event {
+    let record = Record::new(kind).client(&grant.client().id);
+    let record = match grant.user() {
+        Some(subject) => {
+            let record = record.user(&subject.user.id);
+            subject.session_id.iter().fold(record, |record, id| record.session(id))
+        }
+        None => record,
+    };
+    record.at(visit)
+}
+
+/// Signs the tokens of a grant whose write was committed. A commit that took too long is answered 503: the client repeats a refresh and
+/// gets the same child, or starts a login again.
+pub(crate) fn sign(visit: &Visit, settled: &Settled<Grant>, fresh: Fresh) -> Result<Tokens, Refused> {
+    if visit.app.clock.now().millis_since(settled.issued_at()) > SIGN_WITHIN_MILLIS {
+        return Err(Reason::Unavailable.into());
+    }
+    tokens(visit, settled, fresh)
+}
+
+/// Signs the token of a client's own grant, which passes no row.
+pub(crate) fn sign_unwritten(visit: &Visit, grant: &Grant) -> Result<Tokens, Refused> {
+    match grant.subject() {
+        Subject::Client => tokens(visit, grant, Fresh::new(visit, grant, None)),
+        Subject::User(_) => Err(Refused::Internal("a user's grant needs its write")),
+    }
+}
+
+fn tokens(visit: &Visit, grant: &Grant, fresh: Fresh) -> Result<Tokens, Refused> {
+    let settings = &visit.app.settings;
+    let keys = visit.app.keys.current();
+    let access_token = match (claims::access(grant, settings.iss(), &fresh.jti), grant.api(), fresh.opaque) {
+        (Some(claims), Some(api), _) => seal(&claims, claims::access_typ(api.dialect), &keys.signing)?,
+        (_, _, Some(opaque)) => opaque,
+        _ => return Err(Refused::Internal("an access token of no form")),
+    };
+    let id_token = match claims::id(grant, settings.iss(), settings.wire) {
+        Some(claims) => Some(seal(&claims, "JWT", &keys.signing)?),
+        None => None,
+    };
+    Ok(Tokens {
+        access_token,
+        id_token,
+        refresh_token: fresh.refresh.map(|token| token.encode()),
+        scope: grant.scope().to_string(),
+        expires_in: grant.access_lifetime(),
+        token_type: "Bearer",
+    })
+}
+
+fn seal(claims: &impl Serialize, typ: &str, key: &SigningKey) -> Result<String, Refused> {
+    jwt::sign(claims, typ, key).map_err(|_| Refused::Internal("a token cannot be signed"))
+}
+
+const CHILD: Place<'static> = Place { table: "families", column: "sealed_child", row: "" };
+
+/// Seals a child's secret under its parent's: only who presents the parent again can be given the same child.
+pub(crate) fn seal_child(parent: &Secret, child: &Secret) -> Option<Vec<u8>> {
+    Sealer::new(Kek::new(parent.bytes()).ok()?, Vec::new()).seal(&CHILD, child.bytes()).ok()
+}
+
+/// Opens what [`seal_child`] sealed.
+pub(crate) fn open_child(parent: &Secret, sealed: &[u8]) -> Option<Secret> {
+    let plain = Sealer::new(Kek::new(parent.bytes()).ok()?, Vec::new()).open(&CHILD, sealed).ok()?;
+    Some(Secret::from_random(plain.as_slice().try_into().ok()?))
+}

@@ -1,0 +1,105 @@
+//! A browser journey: an authorization request on its way through our pages. It travels sealed in the browser, so that nobody who is
+//! not signed in makes us write a row; the flow cookie binds it to the browser it began in (threat 34).
+
+use crate::app::App;
+use crate::http::cookie::Cookie;
+use crate::http::reply::Trouble;
+use crate::http::visit::Visit;
+use axum::http::HeaderValue;
+use sekisho_rules::parameters::Parameters;
+use sekisho_rules::refusal::PageRefusal;
+use sekisho_rules::secret::SecretHash;
+use sekisho_rules::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+/// Seconds a journey may take.
+pub const LIFETIME_SECONDS: i64 = 3600;
+
+/// The greatest size of an authorization request, in bytes: sealed it must still fit into a URL.
+pub const REQUEST_BYTES: usize = 6 * 1024;
+
+const LABEL: &str = "journey";
+
+/// An authorization request and when and where it began.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Journey {
+    /// Makes resuming single-use.
+    pub id: String,
+    /// When it began.
+    pub started_at: Timestamp,
+    /// The request, as it was sent.
+    pub request: Parameters,
+    /// Hash of the flow cookie, as 64 hexadecimal digits.
+    flow: String,
+}
+
+impl Journey {
+    /// Begins a journey. The browser keeps its flow cookie, so that two tabs do not disturb each other; a new one gets a cookie.
+    pub fn begin(visit: &Visit, request: Parameters) -> (Self, Option<HeaderValue>) {
+        let held = visit.cookie(Cookie::Flow).filter(|cookie| cookie.len() == 43);
+        let fresh = held.is_none();
+        let secret = held.unwrap_or_else(|| visit.moment.secret().encode());
+        let cookie = fresh.then(|| visit.app.cookies.set(Cookie::Flow, &secret, None)).flatten();
+        let journey =
+            Self { id: visit.moment.id(), started_at: visit.moment.now, request, flow: fingerprint(&secret) };
+        (journey, cookie)
+    }
+
+    /// The handle that carries it through the browser.
+    ///
+    /// # Errors
+    /// [`Trouble::Internal`] when sealing fails.
+    pub fn seal(&self, app: &App) -> Result<String, Trouble> {
+        let plain = serde_json::to_vec(self).map_err(|_| Trouble::Internal("a journey cannot be written"))?;
+        app.sealer.seal_transient(LABEL, &plain).map_err(|_| Trouble::Internal("a journey cannot be sealed"))
+    }
+
+    /// Opens the handle in a `state` parameter, in the browser it was made for.
+    ///
+    /// # Errors
+    /// [`PageRefusal::JourneyExpired`] when it is not ours or too old, [`PageRefusal::JourneyElsewhere`] without its cookie.
+    pub fn open(visit: &Visit, handle: Option<&str>) -> Result<Self, PageRefusal> {
+        let plain = handle.and_then(|handle| visit.app.sealer.open_transient(LABEL, handle).ok());
+        let journey: Option<Self> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
+        let journey = journey.ok_or(PageRefusal::JourneyExpired)?;
+        if visit.moment.now.millis_since(journey.started_at) > LIFETIME_SECONDS * 1000 {
+            return Err(PageRefusal::JourneyExpired);
+        }
+        match visit.cookie(Cookie::Flow) {
+            Some(secret) if fingerprint(&secret) == journey.flow => Ok(journey),
+            _ => Err(PageRefusal::JourneyElsewhere),
+        }
+    }
+
+    /// When it can no longer be resumed.
+    pub fn expires_at(&self) -> Timestamp {
+        self.started_at.plus_seconds(LIFETIME_SECONDS)
+    }
+
+    /// The language the application asked for.
+    pub fn locales(&self) -> Option<&str> {
+        self.request.hint("ui_locales")
+    }
+
+    /// The token that a form of this journey must send back.
+    pub fn form_token(&self) -> String {
+        sekisho_rules::id::hex(SecretHash::of(&format!("form {} {}", self.id, self.flow)).bytes())
+    }
+
+    /// Whether a form was sent from a page of this journey.
+    ///
+    /// # Errors
+    /// [`Trouble::Forbidden`].
+    pub fn check_form(&self, visit: &Visit, form: &Parameters) -> Result<(), Trouble> {
+        let sent = form.hint("csrf").unwrap_or_default();
+        let right = SecretHash::of(sent).matches(&SecretHash::of(&self.form_token()));
+        match right && crate::http::guard::is_from_our_page(&visit.app, &visit.headers) {
+            true => Ok(()),
+            false => Err(Trouble::Forbidden),
+        }
+    }
+}
+
+fn fingerprint(secret: &str) -> String {
+    sekisho_rules::id::hex(SecretHash::of(secret).bytes())
+}

@@ -1,0 +1,81 @@
+//! Every path, on one page.
+
+use crate::app::App;
+use crate::http::reply::{Trouble, html, problem_page};
+use crate::http::visit::Visit;
+use crate::http::{cors, guard};
+use crate::pages::{self, HomePage, Problem};
+use crate::{authorize, discovery, login, logout, revoke, token, userinfo};
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Path};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get, post};
+use std::sync::Arc;
+
+/// The greatest body of any request, in bytes; a larger one is answered 413.
+pub const BODY_BYTES: usize = 64 * 1024;
+
+/// The issuer's router.
+pub fn router(app: Arc<App>) -> Router {
+    // Documents that are public anyway.
+    let public = Router::new()
+        .route("/.well-known/openid-configuration", get(discovery::configuration))
+        .route("/.well-known/oauth-authorization-server", get(discovery::configuration))
+        .route("/.well-known/jwks.json", get(discovery::jwks))
+        .layer(from_fn(cors::anyone));
+    // What browser applications call across origins.
+    let api = Router::new()
+        .route("/oauth/token", post(token::token))
+        .route("/oauth/revoke", post(revoke::revoke))
+        .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
+        .layer(from_fn_with_state(Arc::clone(&app), cors::registered));
+    // What people see.
+    let pages = Router::new()
+        .route("/", get(home))
+        .route("/authorize", get(authorize::start).post(authorize::start_by_form))
+        .route("/authorize/resume", get(authorize::resume))
+        .route("/u/login", get(login::password::show).post(login::password::submit))
+        .route("/u/signup", get(login::signup::show).post(login::signup::submit))
+        .route("/u/consent", get(login::consent::show).post(login::consent::submit))
+        .route("/u/logout", post(logout::confirm))
+        .route("/oidc/logout", get(logout::oidc).post(logout::oidc_by_form))
+        .route("/v2/logout", get(logout::simple))
+        .route("/assets/{name}", get(asset));
+    Router::new()
+        .merge(public)
+        .merge(api)
+        .merge(pages)
+        .fallback(any(nothing_here))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        .layer(from_fn_with_state(Arc::clone(&app), guard::outermost))
+        .with_state(app)
+}
+
+async fn home(visit: Visit) -> Response {
+    let issuer = visit.app.settings.iss().to_owned();
+    html(&HomePage { chrome: visit.chrome(None), issuer }, StatusCode::OK)
+}
+
+async fn asset(Path(name): Path<String>, visit: Visit) -> Response {
+    match pages::asset(&format!("/assets/{name}")) {
+        Some(served) => {
+            let headers = [
+                (header::CONTENT_TYPE, HeaderValue::from_static(served.media_type)),
+                (header::CACHE_CONTROL, HeaderValue::from_static(pages::IMMUTABLE)),
+            ];
+            (headers, served.body.as_str()).into_response()
+        }
+        None => Trouble::NotFound.page(&visit),
+    }
+}
+
+async fn nothing_here(visit: Visit) -> Response {
+    Trouble::NotFound.page(&visit)
+}
+
+async fn wrong_method(visit: Visit) -> Response {
+    problem_page(&visit, Problem::MethodNotAllowed, None)
+}

@@ -1,0 +1,115 @@
+//! A code for tokens.
+
+use super::ATTEMPTS;
+use crate::audit::Record;
+use crate::http::reply::Refused;
+use crate::http::visit::Visit;
+use crate::issuer::{self, Fresh, Tokens};
+use sekisho_rules::client_auth::AuthenticatedClient;
+use sekisho_rules::family::RefreshToken;
+use sekisho_rules::grant::authorization_code::{self, Facts, Proof, Redeem};
+use sekisho_rules::grant::{Grant, Refreshable};
+use sekisho_rules::id::GrantId;
+use sekisho_rules::refusal::{Reason, Refusal};
+use sekisho_rules::secret::SecretHash;
+use sekisho_rules::time::Timestamp;
+use sekisho_store::families::{EndReason, Start};
+use sekisho_store::{Settled, apis, audit, codes, families, issuer as issuer_row, sessions, users};
+
+/// What the client sent.
+#[derive(Clone, Copy)]
+pub(super) struct Sent<'a> {
+    pub(super) code: &'a str,
+    pub(super) redirect_uri: Option<&'a str>,
+    pub(super) verifier: Option<&'a str>,
+}
+
+pub(super) async fn redeem(visit: &Visit, client: &AuthenticatedClient, sent: Sent<'_>) -> Result<Tokens, Refused> {
+    let hash = SecretHash::of(sent.code);
+    for _ in 0..ATTEMPTS {
+        let now = visit.app.clock.now();
+        let db = &visit.app.db;
+        let found = codes::by_hash(db, &hash).await?;
+        let facts = match &found {
+            None => Facts { user: None, session: None, api: None, issuer_epoch: 0 },
+            Some(stored) => Facts {
+                user: users::by_id(db, &stored.code.user_id).await?,
+                session: sessions::by_id(db, &stored.code.session_id).await?,
+                api: match &stored.code.audience {
+                    Some(audience) => apis::by_identifier(db, audience).await?,
+                    None => None,
+                },
+                issuer_epoch: issuer_row::get(db).await?.epoch,
+            },
+        };
+        let proof = Proof { redirect_uri: sent.redirect_uri, verifier: sent.verifier };
+        match authorization_code::redeem(client, found, proof, facts, now) {
+            Redeem::Refuse(refusal) => return Err(refusal.into()),
+            Redeem::Replay(gid) => return Err(replay(visit, client, gid, now).await?),
+            Redeem::Grant(grant) => {
+                let grant = issuer::not_before(visit, *grant).await?;
+                if let Some((settled, fresh)) = write(visit, grant, hash).await? {
+                    return issuer::sign(visit, &settled, fresh);
+                }
+            }
+        }
+    }
+    Err(Reason::Unavailable.into())
+}
+
+/// Consumes the code and starts its family, in one transaction. `None` when another request was first, or the session or user no
+/// longer stand.
+async fn write(visit: &Visit, grant: Grant, hash: SecretHash) -> Result<Option<(Settled<Grant>, Fresh)>, Refused> {
+    let now = grant.issued_at();
+    let refresh = match grant.refreshable() {
+        Refreshable::Yes => Some(RefreshToken::first(visit.moment.bytes(), visit.moment.secret())),
+        Refreshable::No => None,
+    };
+    let policy = grant.client().refresh;
+    let lasting = visit.app.settings.session.absolute;
+    // A family without a refresh token is kept as long as the session it came from or the longest of its tokens may last.
+    let bare = now.plus_seconds(lasting).max(Timestamp::from_seconds(grant.last_exp()));
+    let start = Start {
+        token: refresh.as_ref().map(|token| (token.handle_hash(), token.hash())),
+        expires_at: if refresh.is_some() { now.plus_seconds(policy.lifetime) } else { bare },
+        idle_expires_at: if refresh.is_some() { now.plus_seconds(policy.idle) } else { bare },
+    };
+    let fresh = Fresh::new(visit, &grant, refresh);
+    let opaque = fresh.opaque_hash();
+    let event = issuer::event(visit, &grant, "seacft");
+    let settled = visit
+        .app
+        .db
+        .settle(async move |tx| {
+            let Some(subject) = grant.user() else { return Ok(None) };
+            if !codes::consume(tx, &hash, now).await? {
+                return Ok(None);
+            }
+            if let Some(session) = &subject.session_id
+                && !sessions::mint(tx, session, (now.seconds(), grant.last_exp()), now).await?
+            {
+                return Ok(None);
+            }
+            issuer::remember_opaque(tx, opaque.as_ref(), &grant).await?;
+            audit::insert(tx, &event).await?;
+            families::start(tx, &grant, subject, &start).await
+        })
+        .await?;
+    Ok(settled.map(|settled| (settled, fresh)))
+}
+
+/// Ends what came of a code that was redeemed twice.
+async fn replay(visit: &Visit, client: &AuthenticatedClient, gid: GrantId, now: Timestamp) -> Result<Refused, Refused> {
+    let event = Record::new("feacft").client(&client.client().id).detail("a code was redeemed twice").at(visit);
+    visit
+        .app
+        .db
+        .tx(async move |tx| {
+            if crate::end::grant(tx, &gid, EndReason::CodeReplay, now).await? {
+                audit::insert(tx, &event).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(Refusal::new(Reason::InvalidCode, "the code was used before").into())
+}
