@@ -104,7 +104,7 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
 /// [`Trouble`] that may only be a page.
 pub async fn read(visit: &Visit, journey: &Journey) -> Result<(Trusted, Result<Valid, Refusal>), Trouble> {
     let request = &journey.request;
-    let iss = visit.app.settings.iss();
+    let iss = visit.app.config.issuer.as_str();
     let client = clients::by_id(&visit.app.db, authorize::client_id(request)?).await?;
     let trusted = authorize::trust(request, client)?;
     let api = match authorize::audience(request, iss) {
@@ -124,7 +124,7 @@ async fn give_code(
     let secret = visit.moment.secret();
     let now = visit.moment.now;
     let hash = secret.hash();
-    let idle_expires_at = now.plus_seconds(visit.app.settings.session.idle);
+    let idle_expires_at = now.plus_seconds(visit.app.config.session.idle);
     let used = match journey {
         (journey, Stage::Resumed) => Some((journey.id.clone(), journey.expires_at())),
         (_, Stage::First) => None,
@@ -160,7 +160,7 @@ async fn give_code(
 /// None today; the type lets callers end with it.
 pub fn refuse(visit: &Visit, trusted: &Trusted, refusal: &Refusal) -> Result<Response, Trouble> {
     tracing::info!(reason = ?refusal.reason, private = %refusal.private, client = %trusted.client.id, "refused by redirect");
-    let (code, description) = said_in_redirect(&refusal.reason, visit.app.settings.wire);
+    let (code, description) = said_in_redirect(&refusal.reason, visit.app.config.wire);
     Ok(say(visit, trusted, trusted.error(code, &description)))
 }
 

@@ -11,15 +11,15 @@ const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=15, stale-w
 
 /// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
 pub async fn configuration(visit: Visit) -> Response {
-    let settings = &visit.app.settings;
+    let config = &visit.app.config;
     let body = json!({
-        "issuer": settings.iss(),
-        "authorization_endpoint": settings.url("authorize"),
-        "token_endpoint": settings.url("oauth/token"),
-        "userinfo_endpoint": settings.url("userinfo"),
-        "jwks_uri": settings.url(".well-known/jwks.json"),
-        "revocation_endpoint": settings.url("oauth/revoke"),
-        "end_session_endpoint": settings.url("oidc/logout"),
+        "issuer": config.issuer.as_str(),
+        "authorization_endpoint": config.issuer.link("authorize"),
+        "token_endpoint": config.issuer.link("oauth/token"),
+        "userinfo_endpoint": config.issuer.link("userinfo"),
+        "jwks_uri": config.issuer.link(".well-known/jwks.json"),
+        "revocation_endpoint": config.issuer.link("oauth/revoke"),
+        "end_session_endpoint": config.issuer.link("oidc/logout"),
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],

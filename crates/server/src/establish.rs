@@ -42,7 +42,7 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
     let now = visit.moment.now;
     let Browser { signed_in, issuer_epoch } = browser(visit).await?;
     let secret = visit.moment.secret();
-    let policy = visit.app.settings.session;
+    let policy = visit.app.config.session;
     let (kept, left) = match signed_in {
         Some((session, holder)) if holder.id == user.id => (Some(session.id), None),
         Some((session, _)) => (None, Some(session.id)),

@@ -116,14 +116,14 @@ pub(crate) fn sign_unwritten(visit: &Visit, grant: &Grant) -> Result<Tokens, Ref
 }
 
 fn tokens(visit: &Visit, grant: &Grant, fresh: Fresh) -> Result<Tokens, Refused> {
-    let settings = &visit.app.settings;
+    let config = &visit.app.config;
     let keys = visit.app.keys.current();
-    let access_token = match (claims::access(grant, settings.iss(), &fresh.jti), grant.api(), fresh.opaque) {
+    let access_token = match (claims::access(grant, config.issuer.as_str(), &fresh.jti), grant.api(), fresh.opaque) {
         (Some(claims), Some(api), _) => seal(&claims, claims::access_typ(api.dialect), &keys.signing)?,
         (_, _, Some(opaque)) => opaque,
         _ => return Err(Refused::Internal("an access token of no form")),
     };
-    let id_token = match claims::id(grant, settings.iss(), settings.wire) {
+    let id_token = match claims::id(grant, config.issuer.as_str(), config.wire) {
         Some(claims) => Some(seal(&claims, "JWT", &keys.signing)?),
         None => None,
     };

@@ -5,7 +5,7 @@ use crate::http::moment::Moment;
 use crate::seal::{Place, Sealer};
 use anyhow::{Context, Result, anyhow};
 use arc_swap::ArcSwap;
-use sekisho_jose::{Algorithm, Jwk, SigningKey, VerifyingKey, base64url, jws};
+use sekisho_jose::{Algorithm, Buffer, Jwk, SigningKey, VerifyingKey, base64url, jws};
 use sekisho_store::keys::{self as rows, KeyRow, KeyState};
 use sekisho_store::{Db, meta};
 use sha1::{Digest, Sha1};
@@ -70,7 +70,7 @@ impl Keys {
         let set = self.0.load();
         let kid = jws::Unverified::parse(token).ok()?.kid()?.to_owned();
         let key = set.verifying.iter().find(|key| key.kid() == Some(kid.as_str()))?;
-        let mut buffer = Vec::new();
+        let mut buffer = Buffer::new();
         let verified = jws::verify(token, key, &mut buffer).ok()?;
         serde_json::from_slice(verified.payload()).ok()
     }
@@ -84,7 +84,7 @@ impl Keys {
     /// The claims of an ID token of ours, of any age. An access token carries `gid` and is none.
     pub fn id_token(&self, token: &str, app: &App) -> Option<serde_json::Value> {
         let claims = self.own_payload(token)?;
-        let ours = claims.get("iss")?.as_str()? == app.settings.iss();
+        let ours = claims.get("iss")?.as_str()? == app.config.issuer.as_str();
         (ours && claims.get("gid").is_none() && claims.get("events").is_none()).then_some(claims)
     }
 }
@@ -142,17 +142,15 @@ pub async fn fresh(sealer: &Sealer, state: KeyState, moment: Moment) -> Result<K
     let kid = jwk.thumbprint().map_err(|error| anyhow!("{error}"))?;
     let certificate = certificate(&der)?;
     let sealed = sealer.seal(&place(&kid), &der).map_err(|_| anyhow!("a signing key cannot be sealed"))?;
-    jwk.set_kid(&kid);
-    let mut published = serde_json::to_value(&jwk)?;
-    if let Some(members) = published.as_object_mut() {
-        members.insert("use".to_owned(), "sig".into());
-        members.insert("alg".to_owned(), "RS256".into());
-        members.insert("x5c".to_owned(), vec![base64_simd::STANDARD.encode_to_string(&certificate)].into());
-        members.insert("x5t".to_owned(), base64url::encode(&Sha1::digest(&certificate)).into());
-    }
+    jwk.kid = Some(kid.clone());
+    jwk.usage = Some("sig".to_owned());
+    jwk.alg = Some("RS256".to_owned());
+    jwk.x5c = Some(vec![base64_simd::STANDARD.encode_to_string(&certificate)]);
+    jwk.x5t = Some(base64url::encode(&Sha1::digest(&certificate)));
+    let published = serde_json::to_string(&jwk)?;
     let alg = Algorithm::Rs256.to_string();
     let (created_at, state_since) = (moment.now, moment.now);
-    Ok(KeyRow { kid, alg, state, sealed, jwk: published.to_string(), created_at, state_since })
+    Ok(KeyRow { kid, alg, state, sealed, jwk: published, created_at, state_since })
 }
 
 fn certificate(pkcs8: &[u8]) -> Result<Vec<u8>> {

@@ -1,6 +1,6 @@
 //! `/oidc/logout` and `/v2/logout`: the end of a session at this browser.
 
-use crate::app::LogoutPrompt;
+use crate::config::LogoutPrompt;
 use crate::audit::Record;
 use crate::http::body::{self, Accepts};
 use crate::http::cookie::Cookie;
@@ -90,14 +90,14 @@ async fn decide(
             (Some(_), Some(sub)) => Hint::Known { sub },
             (Some(_), None) => Hint::Invalid,
         },
-        confirmation: match visit.app.settings.logout_prompt {
+        confirmation: match visit.app.config.accounts.logout_prompt {
             LogoutPrompt::Skip => Confirmation::NotWanted,
             LogoutPrompt::Ask => confirmation,
         },
     };
     let facts = Facts {
         client: client.as_ref(),
-        tenant_urls: &visit.app.settings.logout_urls,
+        tenant_urls: &visit.app.config.accounts.logout_urls,
         session: signed_in.as_ref().map(|(session, user)| (&session.id, user.id.as_str())),
     };
     match (plan(&request, facts), signed_in) {

@@ -20,7 +20,7 @@ use sekisho_store::{audit, families, opaque_tokens};
 pub async fn revoke(visit: Visit, bytes: Bytes) -> Response {
     match end(&visit, &bytes).await {
         Ok(response) => response,
-        Err(refused) => refused.oauth(visit.app.settings.wire),
+        Err(refused) => refused.oauth(visit.app.config.wire),
     }
 }
 

@@ -55,7 +55,7 @@ pub fn router(app: Arc<App>) -> Router {
 }
 
 async fn home(visit: Visit) -> Response {
-    let issuer = visit.app.settings.iss().to_owned();
+    let issuer = visit.app.config.issuer.as_str().to_owned();
     html(&HomePage { chrome: visit.chrome(None), issuer }, StatusCode::OK)
 }
 

@@ -34,7 +34,7 @@ pub async fn token(visit: Visit, bytes: Bytes) -> Response {
             response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
             response
         }
-        Err(refused) => refused.oauth(visit.app.settings.wire),
+        Err(refused) => refused.oauth(visit.app.config.wire),
     }
 }
 
@@ -71,8 +71,8 @@ pub(crate) async fn authenticate(visit: &Visit, body: &Parameters) -> Result<Aut
         return Err(Refusal::new(Reason::ClientAuthentication, "unknown client").into());
     };
     let secret = unseal_secret(app, client.id.as_str(), client.sealed_secret.as_deref())?;
-    let endpoint = app.settings.url("oauth/token");
-    let recipient = Recipient { issuer: app.settings.iss(), token_endpoint: &endpoint };
+    let endpoint = app.config.issuer.link("oauth/token");
+    let recipient = Recipient { issuer: app.config.issuer.as_str(), token_endpoint: &endpoint };
     let secret = secret.as_ref().map(|secret| secret.as_str());
     let client = client_auth::authenticate(&client, secret, &presented, recipient, visit.moment.now)?;
     if let Some(used) = client.assertion()

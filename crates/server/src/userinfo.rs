@@ -20,7 +20,7 @@ pub async fn userinfo(visit: Visit) -> Response {
     match answer(&visit).await {
         Ok(Ok(response)) => response,
         Ok(Err(refused)) => refused.response(),
-        Err(refused) => refused.oauth(visit.app.settings.wire),
+        Err(refused) => refused.oauth(visit.app.config.wire),
     }
 }
 
@@ -39,7 +39,7 @@ async fn answer(visit: &Visit) -> Result<Result<Response, BearerError>, Refused>
     let facts = Facts { scope: &scope, family: family.as_ref(), user: user.as_ref(), epochs };
     match (decide(&facts, visit.moment.now), &user) {
         (Verdict::Show, Some(user)) => {
-            let mut response = Json(profile(user, &scope, visit.app.settings.wire)).into_response();
+            let mut response = Json(profile(user, &scope, visit.app.config.wire)).into_response();
             response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             Ok(Ok(response))
         }
@@ -60,10 +60,10 @@ async fn read(visit: &Visit, token: &str) -> Result<Option<(GrantId, Scope)>, Re
 fn jwt(visit: &Visit, token: &str) -> Option<(GrantId, Scope)> {
     let claims = visit.app.keys.own_payload(token)?;
     let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
-    let endpoint = visit.app.settings.url("userinfo");
+    let endpoint = visit.app.config.issuer.link("userinfo");
     let for_us = claims.get("aud")?.as_array()?.iter().any(|audience| audience.as_str() == Some(endpoint.as_str()));
     let in_time = claims.get("exp")?.as_i64()? > visit.moment.now.seconds();
-    (for_us && in_time && text("iss")? == visit.app.settings.iss())
+    (for_us && in_time && text("iss")? == visit.app.config.issuer.as_str())
         .then(|| Some((GrantId::new(text("gid")?), Scope::parse(text("scope").unwrap_or_default()).ok()?)))
         .flatten()
 }

@@ -43,7 +43,7 @@ fn stored(row: &Row) -> Result<StoredCode, Fault> {
         audience: row.get("audience")?,
         nonce: row.get("nonce")?,
         acr: row.get("acr")?,
-        challenge: challenge.map(Challenge::from_stored),
+        challenge: challenge.as_deref().map(Challenge::from_stored),
         auth_time: column::time(row, "auth_time")?,
         auth_time_asked: row.get("auth_time_asked")?,
         amr: column::words(row, "amr")?,

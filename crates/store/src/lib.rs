@@ -7,3 +7,22 @@ pub mod door;
 pub mod migrate;
 
 pub use door::{Arg, Db, Fault, Options, Pending, Row, Settled, Tx};
+
+pub mod apis;
+pub mod assertions;
+pub mod audit;
+pub mod client_grants;
+pub mod clients;
+pub mod codes;
+mod column;
+pub mod consents;
+pub mod families;
+pub mod flows;
+pub mod issuer;
+pub mod keys;
+pub mod meta;
+pub mod opaque_tokens;
+pub mod sessions;
+pub mod statements;
+pub mod sweep;
+pub mod users;

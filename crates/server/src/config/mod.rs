@@ -4,6 +4,7 @@
 //! `sekisho config example` prints) and what it means. The environment wins over the file. Nothing else in the
 //! program reads the environment.
 
+mod accounts;
 mod database;
 mod issuer;
 mod keys;
@@ -22,6 +23,7 @@ use confique::{Config as _, File, FileFormat, Layer as _};
 use serde::Deserialize as _;
 use serde_json::json;
 
+pub use accounts::{Accounts, LogoutPrompt, Signup};
 pub use database::Database;
 pub use issuer::Issuer;
 pub use keys::KekSource;
@@ -79,6 +81,9 @@ struct Written {
     session: session::SessionSection,
 
     #[config(nested)]
+    accounts: accounts::AccountsSection,
+
+    #[config(nested)]
     passwords: passwords::PasswordsSection,
 
     #[config(nested)]
@@ -106,6 +111,8 @@ pub struct Config {
     pub keys: KekSource,
     /// How long a browser stays signed in.
     pub session: SessionPolicy,
+    /// Who may make an account, and how people leave.
+    pub accounts: Accounts,
     /// What a password hash costs.
     pub passwords: PasswordWork,
     /// What the log says.
@@ -184,6 +191,7 @@ impl Written {
             database: self.database.resolve(&data_dir)?,
             keys: self.keys.resolve(&issuer, &data_dir)?,
             session: self.session.resolve()?,
+            accounts: self.accounts.resolve()?,
             passwords: self.passwords.resolve()?,
             log: self.log.resolve()?,
             issuer,

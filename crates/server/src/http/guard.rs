@@ -42,7 +42,7 @@ pub async fn outermost(State(app): State<Arc<App>>, request: Request, next: Next
 
 fn host_is_ours(app: &App, headers: &HeaderMap, authority: Option<&str>) -> bool {
     let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).or(authority);
-    host.is_some_and(|host| app.settings.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)))
+    host.is_some_and(|host| app.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)))
 }
 
 fn harden(headers: &mut HeaderMap, app: &App, id: &str) {
@@ -60,7 +60,7 @@ fn harden(headers: &mut HeaderMap, app: &App, id: &str) {
     if frame_free {
         set(headers, header::X_FRAME_OPTIONS, "DENY");
     }
-    if app.settings.issuer.scheme() == "https" {
+    if app.config.issuer.url().scheme() == "https" {
         set(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
 }
@@ -77,7 +77,7 @@ pub fn is_from_our_page(app: &App, headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     match (text(HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN)) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
-        (None, Some(origin)) => origin == app.settings.origin(),
+        (None, Some(origin)) => origin == app.config.issuer.origin(),
         (None, None) => true,
     }
 }

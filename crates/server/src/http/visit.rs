@@ -63,7 +63,7 @@ fn query(uri: &Uri) -> Parameters {
 
 /// The rightmost address in `X-Forwarded-For` that is not a trusted proxy; the peer itself when the peer is none.
 fn client_address(peer: IpAddr, headers: &HeaderMap, app: &App) -> IpAddr {
-    let trusted = |address: IpAddr| app.settings.trusted_proxies.iter().any(|network| network.contains(address));
+    let trusted = |address: IpAddr| app.config.server.trusted_proxies.contains(address);
     if !trusted(peer) {
         return peer;
     }
@@ -113,7 +113,7 @@ impl Visit {
     pub fn bare_chrome(&self, journey_locales: Option<&str>) -> Chrome {
         Chrome {
             text: self.text(journey_locales),
-            tenant: self.app.settings.tenant.clone(),
+            tenant: self.app.config.name.clone(),
             request_id: self.request_id.clone(),
             languages: Vec::new(),
         }

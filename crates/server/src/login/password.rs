@@ -1,7 +1,7 @@
 //! `/u/login`: e-mail address and password.
 
 use super::{Open, open};
-use crate::app::Signup;
+use crate::config::Signup;
 use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, html, see_other, with_cookie};
@@ -117,7 +117,7 @@ fn page(visit: &Visit, open: &Open, form: Form) -> Response {
         email: form.email,
         notice: form.notice,
         problems: form.problems,
-        signup_url: match visit.app.settings.signup {
+        signup_url: match visit.app.config.accounts.signup {
             Signup::Open => Some(visit.link("/u/signup", &open.handle)),
             Signup::Closed => None,
         },

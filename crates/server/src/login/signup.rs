@@ -4,7 +4,7 @@
 //! work. SECURITY.md says what this still reveals.
 
 use super::{Open, open};
-use crate::app::Signup;
+use crate::config::Signup;
 use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, html, see_other, with_cookie};
@@ -52,7 +52,7 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
 
 /// A closed sign-up is closed at the door too, not only hidden (threat 30).
 fn allowed(visit: &Visit) -> Result<(), Trouble> {
-    match visit.app.settings.signup {
+    match visit.app.config.accounts.signup {
         Signup::Open => Ok(()),
         Signup::Closed => Err(Trouble::NotFound),
     }

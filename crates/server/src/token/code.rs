@@ -66,7 +66,7 @@ async fn write(visit: &Visit, grant: Grant, hash: SecretHash) -> Result<Option<(
         Refreshable::No => None,
     };
     let policy = grant.client().refresh;
-    let lasting = visit.app.settings.session.absolute;
+    let lasting = visit.app.config.session.absolute;
     // A family without a refresh token is kept as long as the session it came from or the longest of its tokens may last.
     let bare = now.plus_seconds(lasting).max(Timestamp::from_seconds(grant.last_exp()));
     let start = Start {
