@@ -2,9 +2,13 @@
 
 use crate::config::Config;
 use crate::http::cookie::CookieNames;
+use crate::http::cors::Origins;
+use crate::http::moment::Moment;
 use crate::keys::Keys;
 use crate::passwords::Passwords;
 use crate::seal::Sealer;
+use crate::telemetry::metrics::Metrics;
+use anyhow::Result;
 use sekisho_rules::time::Timestamp;
 use sekisho_store::Db;
 use std::sync::Arc;
@@ -29,7 +33,34 @@ pub struct App {
     /// The names of our cookies.
     pub cookies: CookieNames,
     /// Which origins may call us from a browser.
-    pub origins: crate::http::cors::Origins,
+    pub origins: Origins,
+    /// What is counted.
+    pub metrics: Metrics,
+}
+
+impl App {
+    /// Opens the database, brings its schema up to date, and loads the keys.
+    ///
+    /// # Errors
+    /// One sentence that says what is missing and what to do.
+    pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>> {
+        let db = Db::open(&config.database.options())?;
+        db.migrate().await?;
+        let sealer = config.keys.load()?;
+        let keys = Keys::open(&db, &sealer, Moment { now: clock.now() }).await?;
+        Ok(Arc::new(Self {
+            hosts: config.hosts(),
+            passwords: Passwords::new(&config.passwords)?,
+            cookies: CookieNames::new(config.issuer.url()),
+            origins: Origins::default(),
+            metrics: Metrics::new(),
+            config,
+            db,
+            sealer,
+            keys,
+            clock,
+        }))
+    }
 }
 
 /// Where the time comes from.
@@ -45,7 +76,10 @@ impl Clock {
     /// Now.
     pub fn now(&self) -> Timestamp {
         match self {
-            #[expect(clippy::disallowed_methods, reason = "the edge: the one place that reads the clock")]
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the edge: the one place that reads the clock"
+            )]
             Self::System => Timestamp::from_millis(jiff::Timestamp::now().as_millisecond()),
             Self::Manual(millis) => Timestamp::from_millis(millis.load(Ordering::SeqCst)),
         }

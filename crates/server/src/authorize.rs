@@ -21,7 +21,9 @@ use sekisho_store::{apis, audit, clients, codes, consents, flows, sessions};
 /// `GET /authorize`.
 pub async fn start(visit: Visit) -> Response {
     let request = visit.query.clone();
-    begin(&visit, request).await.unwrap_or_else(|trouble| trouble.page(&visit))
+    begin(&visit, request)
+        .await
+        .unwrap_or_else(|trouble| trouble.page(&visit))
 }
 
 /// `POST /authorize` (OpenID Connect Core section 3.1.2.1).
@@ -30,7 +32,9 @@ pub async fn start_by_form(visit: Visit, form: Bytes) -> Response {
         Ok(request) => request,
         Err(refused) => return Trouble::from(refused).page(&visit),
     };
-    begin(&visit, request).await.unwrap_or_else(|trouble| trouble.page(&visit))
+    begin(&visit, request)
+        .await
+        .unwrap_or_else(|trouble| trouble.page(&visit))
 }
 
 /// `GET /authorize/resume`: where login, sign-up and consent return to.
@@ -56,7 +60,10 @@ async fn begin(visit: &Visit, request: Parameters) -> Result<Response, Trouble> 
     let (journey, cookie) = Journey::begin(visit, request);
     let response = proceed(visit, journey, Stage::First).await?;
     // Only a journey through our pages needs its cookie: a silent request leaves nothing behind.
-    let asks = response.headers().get(header::LOCATION).is_some_and(|to| to.as_bytes().starts_with(b"/u/"));
+    let asks = response
+        .headers()
+        .get(header::LOCATION)
+        .is_some_and(|to| to.as_bytes().starts_with(b"/u/"));
     Ok(with_cookie(response, cookie.filter(|_| asks)))
 }
 
@@ -66,10 +73,18 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
         Ok(valid) => valid,
         Err(refusal) => return refuse(visit, &trusted, &refusal),
     };
-    let Browser { signed_in, issuer_epoch } = browser(visit).await?;
-    let hinted = visit.app.keys.hinted_subject(journey.request.hint("id_token_hint"), &visit.app);
+    let Browser {
+        signed_in,
+        issuer_epoch,
+    } = browser(visit).await?;
+    let hinted = visit
+        .app
+        .keys
+        .hinted_subject(journey.request.hint("id_token_hint"), &visit.app);
     let mut facts = Facts {
-        signed_in: signed_in.as_ref().map(|(session, user)| SignedIn { session, user }),
+        signed_in: signed_in
+            .as_ref()
+            .map(|(session, user)| SignedIn { session, user }),
         hinted: hinted.as_deref(),
         consent: Known::Unknown,
         started_at: journey.started_at,
@@ -79,7 +94,11 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
     let mut next = authorize::next(&trusted, &valid, facts.clone(), visit.moment.now);
     if let (Next::NeedConsent, Some((_, user))) = (&next, &signed_in) {
         let audience = valid.api.as_ref().map(|api| api.identifier.as_str());
-        let parties = Parties { user: &user.id, client: &trusted.client.id, audience };
+        let parties = Parties {
+            user: &user.id,
+            client: &trusted.client.id,
+            audience,
+        };
         facts.consent = Known::Known(consents::get(&visit.app.db, parties).await?);
         next = authorize::next(&trusted, &valid, facts, visit.moment.now);
     }
@@ -129,7 +148,11 @@ async fn give_code(
         (journey, Stage::Resumed) => Some((journey.id.clone(), journey.expires_at())),
         (_, Stage::First) => None,
     };
-    let event = Record::new("ssa").user(&code.user_id).client(&code.client_id).session(&code.session_id).at(visit);
+    let event = Record::new("ssa")
+        .user(&code.user_id)
+        .client(&code.client_id)
+        .session(&code.session_id)
+        .at(visit);
     let silent = matches!(journey.1, Stage::First);
     let first_use = visit
         .app
@@ -166,19 +189,32 @@ pub fn refuse(visit: &Visit, trusted: &Trusted, refusal: &Refusal) -> Result<Res
 
 fn say(visit: &Visit, trusted: &Trusted, response: authorize::Response) -> Response {
     let owned = |fields: Vec<(&'static str, String)>| -> Vec<(String, String)> {
-        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        fields
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect()
     };
     match response {
         authorize::Response::Redirect(to) => see_other(&to),
         authorize::Response::FormPost { action, fields } => {
             let app = trusted.client.name.clone();
-            html(&FormPostPage { chrome: visit.bare_chrome(None), app, action, parameters: owned(fields) }, StatusCode::OK)
+            html(
+                &FormPostPage {
+                    chrome: visit.bare_chrome(None),
+                    app,
+                    action,
+                    parameters: owned(fields),
+                },
+                StatusCode::OK,
+            )
         }
         authorize::Response::WebMessage { origin, fields } => {
             let page = WebMessagePage::new(visit.bare_chrome(None), origin.clone(), &owned(fields));
             let mut response = html(&page, StatusCode::OK);
             if let Some(policy) = guard::framed_by(&origin) {
-                response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+                response
+                    .headers_mut()
+                    .insert(header::CONTENT_SECURITY_POLICY, policy);
             }
             response
         }

@@ -7,7 +7,8 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 /// Seconds other programs may keep these documents.
-const FRESH: HeaderValue = HeaderValue::from_static("public, max-age=15, stale-while-revalidate=15, stale-if-error=86400");
+const FRESH: HeaderValue =
+    HeaderValue::from_static("public, max-age=15, stale-while-revalidate=15, stale-if-error=86400");
 
 /// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
 pub async fn configuration(visit: Visit) -> Response {
@@ -52,5 +53,9 @@ pub async fn configuration(visit: Visit) -> Response {
 pub async fn jwks(visit: Visit) -> Response {
     let keys = visit.app.keys.current();
     let json = HeaderValue::from_static("application/json");
-    ([(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, FRESH)], keys.jwks.clone()).into_response()
+    (
+        [(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, FRESH)],
+        keys.jwks.clone(),
+    )
+        .into_response()
 }

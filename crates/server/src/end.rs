@@ -27,7 +27,9 @@ pub async fn grant(tx: &mut Tx, gid: &GrantId, why: EndReason, now: Timestamp) -
 /// # Errors
 /// [`Fault`] when a statement fails.
 pub async fn user(tx: &mut Tx, id: &UserId, now: Timestamp) -> Result<(), Fault> {
-    let last = sessions::end_of_user(tx, id, now).await?.max(families::end_of_user(tx, id, now).await?);
+    let last = sessions::end_of_user(tx, id, now)
+        .await?
+        .max(families::end_of_user(tx, id, now).await?);
     users::raise_nbf(tx, id, now.seconds().max(last) + 1).await
 }
 

@@ -40,7 +40,10 @@ impl Proof {
 /// [`Fault`] when the database does not answer.
 pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Option<HeaderValue>, Fault> {
     let now = visit.moment.now;
-    let Browser { signed_in, issuer_epoch } = browser(visit).await?;
+    let Browser {
+        signed_in,
+        issuer_epoch,
+    } = browser(visit).await?;
     let secret = visit.moment.secret();
     let policy = visit.app.config.session;
     let (kept, left) = match signed_in {
@@ -60,7 +63,10 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
         expires_at: now.plus_seconds(policy.absolute),
         ended_at: None,
     };
-    let event = Record::new(proof.audit_kind()).user(&user.id).session(&session.id).at(visit);
+    let event = Record::new(proof.audit_kind())
+        .user(&user.id)
+        .session(&session.id)
+        .at(visit);
     let (hash, birthplace, user) = (secret.hash(), visit.birthplace(), user.clone());
     let signed_in = visit
         .app
@@ -83,5 +89,12 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
             Ok(true)
         })
         .await?;
-    Ok(signed_in.then(|| visit.app.cookies.set(Cookie::Session, &secret.encode(), Some(policy.absolute))).flatten())
+    Ok(signed_in
+        .then(|| {
+            visit
+                .app
+                .cookies
+                .set(Cookie::Session, &secret.encode(), Some(policy.absolute))
+        })
+        .flatten())
 }

@@ -45,8 +45,15 @@ pub(crate) struct Fresh {
 
 impl Fresh {
     pub(crate) fn new(visit: &Visit, grant: &Grant, refresh: Option<RefreshToken>) -> Self {
-        let opaque = grant.api().is_none().then(|| format!("{OPAQUE_PREFIX}{}", visit.moment.secret().encode()));
-        Self { jti: visit.moment.id(), opaque, refresh }
+        let opaque = grant
+            .api()
+            .is_none()
+            .then(|| format!("{OPAQUE_PREFIX}{}", visit.moment.secret().encode()));
+        Self {
+            jti: visit.moment.id(),
+            opaque,
+            refresh,
+        }
     }
 
     pub(crate) fn opaque_hash(&self) -> Option<SecretHash> {
@@ -60,7 +67,11 @@ impl Fresh {
 /// [`Reason::Unavailable`] when that takes longer than three seconds.
 pub(crate) async fn not_before(visit: &Visit, grant: Grant) -> Result<Grant, Refused> {
     let user = grant.user().map_or(0, |subject| subject.user.nbf);
-    let nbf = issuer_row::get(&visit.app.db).await?.nbf.max(grant.client().nbf).max(user);
+    let nbf = issuer_row::get(&visit.app.db)
+        .await?
+        .nbf
+        .max(grant.client().nbf)
+        .max(user);
     let ahead = nbf - grant.issued_at().seconds();
     if ahead <= 0 {
         return Ok(grant);
@@ -78,7 +89,11 @@ pub(crate) async fn not_before(visit: &Visit, grant: Grant) -> Result<Grant, Ref
 }
 
 /// Remembers an opaque access token in the transaction that allows it.
-pub(crate) async fn remember_opaque(tx: &mut Tx, hash: Option<&SecretHash>, grant: &Grant) -> Result<(), Fault> {
+pub(crate) async fn remember_opaque(
+    tx: &mut Tx,
+    hash: Option<&SecretHash>,
+    grant: &Grant,
+) -> Result<(), Fault> {
     match hash {
         Some(hash) => opaque_tokens::insert(tx, hash, grant).await,
         None => Ok(()),
@@ -91,7 +106,10 @@ pub(crate) fn event(visit: &Visit, grant: &Grant, kind: &'static str) -> Event {
     let record = match grant.user() {
         Some(subject) => {
             let record = record.user(&subject.user.id);
-            subject.session_id.iter().fold(record, |record, id| record.session(id))
+            subject
+                .session_id
+                .iter()
+                .fold(record, |record, id| record.session(id))
         }
         None => record,
     };
@@ -118,7 +136,11 @@ pub(crate) fn sign_unwritten(visit: &Visit, grant: &Grant) -> Result<Tokens, Ref
 fn tokens(visit: &Visit, grant: &Grant, fresh: Fresh) -> Result<Tokens, Refused> {
     let config = &visit.app.config;
     let keys = visit.app.keys.current();
-    let access_token = match (claims::access(grant, config.issuer.as_str(), &fresh.jti), grant.api(), fresh.opaque) {
+    let access_token = match (
+        claims::access(grant, config.issuer.as_str(), &fresh.jti),
+        grant.api(),
+        fresh.opaque,
+    ) {
         (Some(claims), Some(api), _) => seal(&claims, claims::access_typ(api.dialect), &keys.signing)?,
         (_, _, Some(opaque)) => opaque,
         _ => return Err(Refused::Internal("an access token of no form")),
@@ -141,15 +163,23 @@ fn seal(claims: &impl Serialize, typ: &str, key: &SigningKey) -> Result<String, 
     jwt::sign(claims, typ, key).map_err(|_| Refused::Internal("a token cannot be signed"))
 }
 
-const CHILD: Place<'static> = Place { table: "families", column: "sealed_child", row: "" };
+const CHILD: Place<'static> = Place {
+    table: "families",
+    column: "sealed_child",
+    row: "",
+};
 
 /// Seals a child's secret under its parent's: only who presents the parent again can be given the same child.
 pub(crate) fn seal_child(parent: &Secret, child: &Secret) -> Option<Vec<u8>> {
-    Sealer::new(Kek::new(parent.bytes()).ok()?, Vec::new()).seal(&CHILD, child.bytes()).ok()
+    Sealer::new(Kek::new(parent.bytes()).ok()?, Vec::new())
+        .seal(&CHILD, child.bytes())
+        .ok()
 }
 
 /// Opens what [`seal_child`] sealed.
 pub(crate) fn open_child(parent: &Secret, sealed: &[u8]) -> Option<Secret> {
-    let plain = Sealer::new(Kek::new(parent.bytes()).ok()?, Vec::new()).open(&CHILD, sealed).ok()?;
+    let plain = Sealer::new(Kek::new(parent.bytes()).ok()?, Vec::new())
+        .open(&CHILD, sealed)
+        .ok()?;
     Some(Secret::from_random(plain.as_slice().try_into().ok()?))
 }

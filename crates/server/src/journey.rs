@@ -39,9 +39,15 @@ impl Journey {
         let held = visit.cookie(Cookie::Flow).filter(|cookie| cookie.len() == 43);
         let fresh = held.is_none();
         let secret = held.unwrap_or_else(|| visit.moment.secret().encode());
-        let cookie = fresh.then(|| visit.app.cookies.set(Cookie::Flow, &secret, None)).flatten();
-        let journey =
-            Self { id: visit.moment.id(), started_at: visit.moment.now, request, flow: fingerprint(&secret) };
+        let cookie = fresh
+            .then(|| visit.app.cookies.set(Cookie::Flow, &secret, None))
+            .flatten();
+        let journey = Self {
+            id: visit.moment.id(),
+            started_at: visit.moment.now,
+            request,
+            flow: fingerprint(&secret),
+        };
         (journey, cookie)
     }
 
@@ -51,7 +57,9 @@ impl Journey {
     /// [`Trouble::Internal`] when sealing fails.
     pub fn seal(&self, app: &App) -> Result<String, Trouble> {
         let plain = serde_json::to_vec(self).map_err(|_| Trouble::Internal("a journey cannot be written"))?;
-        app.sealer.seal_transient(LABEL, &plain).map_err(|_| Trouble::Internal("a journey cannot be sealed"))
+        app.sealer
+            .seal_transient(LABEL, &plain)
+            .map_err(|_| Trouble::Internal("a journey cannot be sealed"))
     }
 
     /// Opens the handle in a `state` parameter, in the browser it was made for.

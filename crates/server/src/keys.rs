@@ -110,19 +110,35 @@ fn build(rows: Vec<KeyRow>, sealer: &Sealer) -> Result<KeySet> {
     }
     let signing = signing.context("the database holds no current signing key")?;
     let jwks = serde_json::json!({ "keys": published }).to_string();
-    Ok(KeySet { signing, verifying, jwks, fingerprint })
+    Ok(KeySet {
+        signing,
+        verifying,
+        jwks,
+        fingerprint,
+    })
 }
 
 fn place(kid: &str) -> Place<'_> {
-    Place { table: "signing_keys", column: "sealed", row: kid }
+    Place {
+        table: "signing_keys",
+        column: "sealed",
+        row: kid,
+    }
 }
 
 fn unseal(row: &KeyRow, sealer: &Sealer) -> Result<SigningKey> {
-    let plain = sealer
-        .open(&place(&row.kid), &row.sealed)
-        .map_err(|_| anyhow!("signing key {} does not open with this key-encryption key: set the one it was sealed with", row.kid))?;
-    let alg: Algorithm = row.alg.parse().map_err(|_| anyhow!("signing key {} has an unknown algorithm", row.kid))?;
-    let key = SigningKey::from_pkcs8_der(alg, &plain).map_err(|error| anyhow!("signing key {}: {error}", row.kid))?;
+    let plain = sealer.open(&place(&row.kid), &row.sealed).map_err(|_| {
+        anyhow!(
+            "signing key {} does not open with this key-encryption key: set the one it was sealed with",
+            row.kid
+        )
+    })?;
+    let alg: Algorithm = row
+        .alg
+        .parse()
+        .map_err(|_| anyhow!("signing key {} has an unknown algorithm", row.kid))?;
+    let key = SigningKey::from_pkcs8_der(alg, &plain)
+        .map_err(|error| anyhow!("signing key {}: {error}", row.kid))?;
     Ok(key.with_kid(&row.kid))
 }
 
@@ -141,7 +157,9 @@ pub async fn fresh(sealer: &Sealer, state: KeyState, moment: Moment) -> Result<K
     let mut jwk = key.public_jwk().context("an RSA key has a public JWK")?;
     let kid = jwk.thumbprint().map_err(|error| anyhow!("{error}"))?;
     let certificate = certificate(&der)?;
-    let sealed = sealer.seal(&place(&kid), &der).map_err(|_| anyhow!("a signing key cannot be sealed"))?;
+    let sealed = sealer
+        .seal(&place(&kid), &der)
+        .map_err(|_| anyhow!("a signing key cannot be sealed"))?;
     jwk.kid = Some(kid.clone());
     jwk.usage = Some("sig".to_owned());
     jwk.alg = Some("RS256".to_owned());
@@ -150,7 +168,15 @@ pub async fn fresh(sealer: &Sealer, state: KeyState, moment: Moment) -> Result<K
     let published = serde_json::to_string(&jwk)?;
     let alg = Algorithm::Rs256.to_string();
     let (created_at, state_since) = (moment.now, moment.now);
-    Ok(KeyRow { kid, alg, state, sealed, jwk: published, created_at, state_since })
+    Ok(KeyRow {
+        kid,
+        alg,
+        state,
+        sealed,
+        jwk: published,
+        created_at,
+        state_since,
+    })
 }
 
 fn certificate(pkcs8: &[u8]) -> Result<Vec<u8>> {
@@ -158,6 +184,8 @@ fn certificate(pkcs8: &[u8]) -> Result<Vec<u8>> {
     let pair = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_RSA_SHA256)?;
     let mut parameters = rcgen::CertificateParams::default();
     parameters.distinguished_name = rcgen::DistinguishedName::new();
-    parameters.distinguished_name.push(rcgen::DnType::CommonName, "Sekisho signing key");
+    parameters
+        .distinguished_name
+        .push(rcgen::DnType::CommonName, "Sekisho signing key");
     Ok(parameters.self_signed(&pair)?.der().to_vec())
 }

@@ -1,7 +1,7 @@
 //! `/oidc/logout` and `/v2/logout`: the end of a session at this browser.
 
-use crate::config::LogoutPrompt;
 use crate::audit::Record;
+use crate::config::LogoutPrompt;
 use crate::http::body::{self, Accepts};
 use crate::http::cookie::Cookie;
 use crate::http::guard;
@@ -56,7 +56,9 @@ pub async fn confirm(visit: Visit, form: Bytes) -> Response {
 }
 
 async fn leave(visit: &Visit, door: Door, request: Parameters, confirmation: Confirmation) -> Response {
-    decide(visit, door, request, confirmation).await.unwrap_or_else(|trouble| trouble.page(visit))
+    decide(visit, door, request, confirmation)
+        .await
+        .unwrap_or_else(|trouble| trouble.page(visit))
 }
 
 async fn decide(
@@ -70,7 +72,9 @@ async fn decide(
     }
     let read = |name: &'static str| sent.get(name).map_err(|_| PageRefusal::Malformed(name));
     let hint = read("id_token_hint")?.map(|token| visit.app.keys.id_token(token, &visit.app));
-    let hinted_client = hint.as_ref().and_then(|claims| claims.as_ref()?.get("aud")?.as_str().map(str::to_owned));
+    let hinted_client = hint
+        .as_ref()
+        .and_then(|claims| claims.as_ref()?.get("aud")?.as_str().map(str::to_owned));
     let named = read("client_id")?.map(str::to_owned);
     let contradiction = named.is_some() && hinted_client.is_some() && named != hinted_client;
     let client = match named.or(hinted_client) {
@@ -78,10 +82,16 @@ async fn decide(
         None => None,
     };
     let signed_in = browser(visit).await?.signed_in;
-    let hinted_sub = hint.as_ref().and_then(|claims| claims.as_ref()?.get("sub")?.as_str());
+    let hinted_sub = hint
+        .as_ref()
+        .and_then(|claims| claims.as_ref()?.get("sub")?.as_str());
     let request = Request {
         door,
-        return_to: read(if door == Door::Oidc { "post_logout_redirect_uri" } else { "returnTo" })?,
+        return_to: read(if door == Door::Oidc {
+            "post_logout_redirect_uri"
+        } else {
+            "returnTo"
+        })?,
         state: read("state")?.filter(|_| door == Door::Oidc),
         logout_hint: read("logout_hint")?,
         hint: match (&hint, hinted_sub) {
@@ -98,7 +108,9 @@ async fn decide(
     let facts = Facts {
         client: client.as_ref(),
         tenant_urls: &visit.app.config.accounts.logout_urls,
-        session: signed_in.as_ref().map(|(session, user)| (&session.id, user.id.as_str())),
+        session: signed_in
+            .as_ref()
+            .map(|(session, user)| (&session.id, user.id.as_str())),
     };
     match (plan(&request, facts), signed_in) {
         (Plan::Refuse(refusal), _) => Err(refusal.into()),
@@ -146,10 +158,23 @@ fn say(visit: &Visit, then: Then, client: Option<&Client>, locales: Option<&str>
         Then::Return(to) => see_other(&to),
         Then::Page => {
             let back = client.and_then(|client| {
-                let href = client.logout_urls.iter().find(|url| url.starts_with("http"))?.clone();
-                Some(ReturnLink { app: client.name.clone(), href })
+                let href = client
+                    .logout_urls
+                    .iter()
+                    .find(|url| url.starts_with("http"))?
+                    .clone();
+                Some(ReturnLink {
+                    app: client.name.clone(),
+                    href,
+                })
             });
-            html(&SignedOutPage { chrome: visit.chrome(locales), back }, StatusCode::OK)
+            html(
+                &SignedOutPage {
+                    chrome: visit.chrome(locales),
+                    back,
+                },
+                StatusCode::OK,
+            )
         }
     }
 }

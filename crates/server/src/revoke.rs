@@ -31,8 +31,16 @@ async fn end(visit: &Visit, bytes: &Bytes) -> Result<Response, Refused> {
     match presented(token) {
         Presented::Refresh(token) => refresh_token(visit, client.client(), &token).await?,
         Presented::Opaque => {
-            let (hash, id, now) = (SecretHash::of(token), client.client().id.clone(), visit.moment.now);
-            visit.app.db.tx(async move |tx| opaque_tokens::end(tx, &hash, &id, now).await).await?;
+            let (hash, id, now) = (
+                SecretHash::of(token),
+                client.client().id.clone(),
+                visit.moment.now,
+            );
+            visit
+                .app
+                .db
+                .tx(async move |tx| opaque_tokens::end(tx, &hash, &id, now).await)
+                .await?;
         }
         // RFC 7009 section 2.2.1: a self-contained token cannot be taken back until verifiers listen for it.
         Presented::Jwt => {
@@ -49,14 +57,20 @@ async fn end(visit: &Visit, bytes: &Bytes) -> Result<Response, Refused> {
 
 async fn refresh_token(visit: &Visit, client: &Client, token: &RefreshToken) -> Result<(), Refused> {
     let found = families::by_handle(&visit.app.db, &token.handle_hash()).await?;
-    let Some(family) = found.filter(|family| family.client_id == client.id) else { return Ok(()) };
+    let Some(family) = found.filter(|family| family.client_id == client.id) else {
+        return Ok(());
+    };
     // Whoever holds an older token of the family may end it too: that only takes away.
-    let known = token.generation < family.generation || family.tip.is_some_and(|tip| token.hash().matches(&tip));
+    let known =
+        token.generation < family.generation || family.tip.is_some_and(|tip| token.hash().matches(&tip));
     if !known {
         return Ok(());
     }
     let now = visit.moment.now;
-    let event = Record::new("srrt").user(&family.user_id).client(&client.id).at(visit);
+    let event = Record::new("srrt")
+        .user(&family.user_id)
+        .client(&client.id)
+        .at(visit);
     visit
         .app
         .db

@@ -22,7 +22,10 @@ pub fn router(app: Arc<App>) -> Router {
     // Documents that are public anyway.
     let public = Router::new()
         .route("/.well-known/openid-configuration", get(discovery::configuration))
-        .route("/.well-known/oauth-authorization-server", get(discovery::configuration))
+        .route(
+            "/.well-known/oauth-authorization-server",
+            get(discovery::configuration),
+        )
         .route("/.well-known/jwks.json", get(discovery::jwks))
         .layer(from_fn(cors::anyone));
     // What browser applications call across origins.
@@ -36,9 +39,15 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/", get(home))
         .route("/authorize", get(authorize::start).post(authorize::start_by_form))
         .route("/authorize/resume", get(authorize::resume))
-        .route("/u/login", get(login::password::show).post(login::password::submit))
+        .route(
+            "/u/login",
+            get(login::password::show).post(login::password::submit),
+        )
         .route("/u/signup", get(login::signup::show).post(login::signup::submit))
-        .route("/u/consent", get(login::consent::show).post(login::consent::submit))
+        .route(
+            "/u/consent",
+            get(login::consent::show).post(login::consent::submit),
+        )
         .route("/u/logout", post(logout::confirm))
         .route("/oidc/logout", get(logout::oidc).post(logout::oidc_by_form))
         .route("/v2/logout", get(logout::simple))
@@ -56,7 +65,13 @@ pub fn router(app: Arc<App>) -> Router {
 
 async fn home(visit: Visit) -> Response {
     let issuer = visit.app.config.issuer.as_str().to_owned();
-    html(&HomePage { chrome: visit.chrome(None), issuer }, StatusCode::OK)
+    html(
+        &HomePage {
+            chrome: visit.chrome(None),
+            issuer,
+        },
+        StatusCode::OK,
+    )
 }
 
 async fn asset(Path(name): Path<String>, visit: Visit) -> Response {

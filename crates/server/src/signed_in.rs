@@ -22,12 +22,24 @@ pub struct Browser {
 pub async fn browser(visit: &Visit) -> Result<Browser, Fault> {
     let db = &visit.app.db;
     let issuer_epoch = issuer::get(db).await?.epoch;
-    let nobody = Browser { signed_in: None, issuer_epoch };
-    let Some(secret) = visit.cookie(Cookie::Session) else { return Ok(nobody) };
-    let Some(session) = sessions::by_secret(db, &SecretHash::of(&secret)).await? else { return Ok(nobody) };
-    let Some(user) = users::by_id(db, &session.user_id).await? else { return Ok(nobody) };
+    let nobody = Browser {
+        signed_in: None,
+        issuer_epoch,
+    };
+    let Some(secret) = visit.cookie(Cookie::Session) else {
+        return Ok(nobody);
+    };
+    let Some(session) = sessions::by_secret(db, &SecretHash::of(&secret)).await? else {
+        return Ok(nobody);
+    };
+    let Some(user) = users::by_id(db, &session.user_id).await? else {
+        return Ok(nobody);
+    };
     match session.stands(&user, issuer_epoch, visit.moment.now) {
-        true => Ok(Browser { signed_in: Some((session, user)), issuer_epoch }),
+        true => Ok(Browser {
+            signed_in: Some((session, user)),
+            issuer_epoch,
+        }),
         false => Ok(nobody),
     }
 }

@@ -30,8 +30,12 @@ pub async fn token(visit: Visit, bytes: Bytes) -> Response {
     match exchange(&visit, &bytes).await {
         Ok(tokens) => {
             let mut response = (StatusCode::OK, Json(tokens)).into_response();
-            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-            response.headers_mut().insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
+            response
+                .headers_mut()
+                .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+                .headers_mut()
+                .insert(header::PRAGMA, HeaderValue::from_static("no-cache"));
             response
         }
         Err(refused) => refused.oauth(visit.app.config.wire),
@@ -43,13 +47,23 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
     let request = TokenRequest::parse(&body)?;
     let client = authenticate(visit, &body).await?;
     match request {
-        TokenRequest::AuthorizationCode { code, redirect_uri, verifier } => {
-            let sent = code::Sent { code: &code, redirect_uri: redirect_uri.as_deref(), verifier: verifier.as_deref() };
+        TokenRequest::AuthorizationCode {
+            code,
+            redirect_uri,
+            verifier,
+        } => {
+            let sent = code::Sent {
+                code: &code,
+                redirect_uri: redirect_uri.as_deref(),
+                verifier: verifier.as_deref(),
+            };
             code::redeem(visit, &client, sent).await
         }
-        TokenRequest::RefreshToken { token, scope, audience } => {
-            refresh::refresh(visit, &client, &token, (scope.as_ref(), audience.as_deref())).await
-        }
+        TokenRequest::RefreshToken {
+            token,
+            scope,
+            audience,
+        } => refresh::refresh(visit, &client, &token, (scope.as_ref(), audience.as_deref())).await,
         TokenRequest::ClientCredentials { audience, scope } => {
             machine::issue(visit, &client, (audience.as_deref(), scope.as_ref())).await
         }
@@ -72,9 +86,12 @@ pub(crate) async fn authenticate(visit: &Visit, body: &Parameters) -> Result<Aut
     };
     let secret = unseal_secret(app, client.id.as_str(), client.sealed_secret.as_deref())?;
     let endpoint = app.config.issuer.link("oauth/token");
-    let recipient = Recipient { issuer: app.config.issuer.as_str(), token_endpoint: &endpoint };
+    let recipient = Recipient {
+        issuer: app.config.issuer.as_str(),
+        token_endpoint: &endpoint,
+    };
     let secret = secret.as_ref().map(|secret| secret.as_str());
-    let client = client_auth::authenticate(&client, secret, &presented, recipient, visit.moment.now)?;
+    let client = client_auth::authenticate(client, secret, &presented, recipient, visit.moment.now)?;
     if let Some(used) = client.assertion()
         && !assertions::use_up(&app.db, &client.client().id, &used.jti, used.expires_at).await?
     {
@@ -83,10 +100,22 @@ pub(crate) async fn authenticate(visit: &Visit, body: &Parameters) -> Result<Aut
     Ok(client)
 }
 
-fn unseal_secret(app: &App, id: &str, sealed: Option<&[u8]>) -> Result<Option<zeroize::Zeroizing<String>>, Refused> {
+fn unseal_secret(
+    app: &App,
+    id: &str,
+    sealed: Option<&[u8]>,
+) -> Result<Option<zeroize::Zeroizing<String>>, Refused> {
     let Some(sealed) = sealed else { return Ok(None) };
-    let place = crate::seal::Place { table: "clients", column: "secret", row: id };
-    let plain = app.sealer.open(&place, sealed).map_err(|_| Refused::Internal("a client secret cannot be opened"))?;
-    let text = String::from_utf8(plain.to_vec()).map_err(|_| Refused::Internal("a client secret is not text"))?;
+    let place = crate::seal::Place {
+        table: "clients",
+        column: "secret",
+        row: id,
+    };
+    let plain = app
+        .sealer
+        .open(&place, sealed)
+        .map_err(|_| Refused::Internal("a client secret cannot be opened"))?;
+    let text =
+        String::from_utf8(plain.to_vec()).map_err(|_| Refused::Internal("a client secret is not text"))?;
     Ok(Some(zeroize::Zeroizing::new(text)))
 }

@@ -25,22 +25,41 @@ pub async fn userinfo(visit: Visit) -> Response {
 }
 
 async fn answer(visit: &Visit) -> Result<Result<Response, BearerError>, Refused> {
-    let Some(token) = bearer::token(&visit.headers) else { return Ok(Err(BearerError::Missing)) };
-    let Some((gid, scope)) = read(visit, token).await? else { return Ok(Err(BearerError::InvalidToken)) };
+    let Some(token) = bearer::token(&visit.headers) else {
+        return Ok(Err(BearerError::Missing));
+    };
+    let Some((gid, scope)) = read(visit, token).await? else {
+        return Ok(Err(BearerError::InvalidToken));
+    };
     let db = &visit.app.db;
     let family = families::by_gid(db, &gid).await?;
-    let Some(found) = &family else { return Ok(Err(BearerError::InvalidToken)) };
+    let Some(found) = &family else {
+        return Ok(Err(BearerError::InvalidToken));
+    };
     let user = users::by_id(db, &found.user_id).await?;
-    let client = clients::by_id(db, found.client_id.as_str()).await?.filter(|client| client.standing == Standing::Enabled);
+    let client = clients::by_id(db, found.client_id.as_str())
+        .await?
+        .filter(|client| client.standing == Standing::Enabled);
     let (Some(user_epoch), Some(client)) = (user.as_ref().map(|user| user.epoch), client) else {
         return Ok(Err(BearerError::InvalidToken));
     };
-    let epochs = Epochs { user: user_epoch, client: client.epoch, issuer: issuer::get(db).await?.epoch };
-    let facts = Facts { scope: &scope, family: family.as_ref(), user: user.as_ref(), epochs };
+    let epochs = Epochs {
+        user: user_epoch,
+        client: client.epoch,
+        issuer: issuer::get(db).await?.epoch,
+    };
+    let facts = Facts {
+        scope: &scope,
+        family: family.as_ref(),
+        user: user.as_ref(),
+        epochs,
+    };
     match (decide(&facts, visit.moment.now), &user) {
         (Verdict::Show, Some(user)) => {
             let mut response = Json(profile(user, &scope, visit.app.config.wire)).into_response();
-            response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+            response
+                .headers_mut()
+                .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
             Ok(Ok(response))
         }
         (Verdict::InsufficientScope, _) => Ok(Err(BearerError::InsufficientScope)),
@@ -61,9 +80,18 @@ fn jwt(visit: &Visit, token: &str) -> Option<(GrantId, Scope)> {
     let claims = visit.app.keys.own_payload(token)?;
     let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
     let endpoint = visit.app.config.issuer.link("userinfo");
-    let for_us = claims.get("aud")?.as_array()?.iter().any(|audience| audience.as_str() == Some(endpoint.as_str()));
+    let for_us = claims
+        .get("aud")?
+        .as_array()?
+        .iter()
+        .any(|audience| audience.as_str() == Some(endpoint.as_str()));
     let in_time = claims.get("exp")?.as_i64()? > visit.moment.now.seconds();
     (for_us && in_time && text("iss")? == visit.app.config.issuer.as_str())
-        .then(|| Some((GrantId::new(text("gid")?), Scope::parse(text("scope").unwrap_or_default()).ok()?)))
+        .then(|| {
+            Some((
+                GrantId::new(text("gid")?),
+                Scope::parse(text("scope").unwrap_or_default()).ok()?,
+            ))
+        })
         .flatten()
 }

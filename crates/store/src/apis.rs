@@ -27,7 +27,11 @@ fn api(row: &Row) -> Result<Api, Fault> {
         scopes: column::json(row, "scopes")?,
         token_lifetime: row.get("token_lifetime")?,
         dialect: column::word(row, "dialect", Dialect::from_word)?,
-        offline: if row.get("allow_offline")? { Offline::Allowed } else { Offline::Denied },
+        offline: if row.get("allow_offline")? {
+            Offline::Allowed
+        } else {
+            Offline::Denied
+        },
     })
 }
 
@@ -36,7 +40,11 @@ fn api(row: &Row) -> Result<Api, Fault> {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no API.
 pub async fn by_identifier(db: &Db, identifier: &str) -> Result<Option<Api>, Fault> {
-    db.opt(sql::BY_IDENTIFIER, args![identifier]).await?.as_ref().map(api).transpose()
+    db.opt(sql::BY_IDENTIFIER, args![identifier])
+        .await?
+        .as_ref()
+        .map(api)
+        .transpose()
 }
 
 /// Up to 100 APIs whose id comes after `after`, in order of id.

@@ -15,5 +15,8 @@ sql! {
 /// # Errors
 /// [`Fault`] when the database does not answer.
 pub async fn use_up(db: &Db, client: &ClientId, jti: &str, expires_at: Timestamp) -> Result<bool, Fault> {
-    Ok(db.run(sql::USE_UP, args![client.as_str(), jti, expires_at.millis()]).await? == 1)
+    Ok(db
+        .run(sql::USE_UP, args![client.as_str(), jti, expires_at.millis()])
+        .await?
+        == 1)
 }

@@ -27,7 +27,11 @@ fn grant(row: &Row) -> Result<ClientGrant, Fault> {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no grant.
 pub async fn of_client(db: &Db, client: &ClientId) -> Result<Vec<ClientGrant>, Fault> {
-    db.all(sql::OF_CLIENT, args![client.as_str()]).await?.iter().map(grant).collect()
+    db.all(sql::OF_CLIENT, args![client.as_str()])
+        .await?
+        .iter()
+        .map(grant)
+        .collect()
 }
 
 /// The grant a request names: the one for the audience, or without an audience the client's only one.
@@ -36,9 +40,12 @@ pub async fn of_client(db: &Db, client: &ClientId) -> Result<Vec<ClientGrant>, F
 /// [`Fault`] when the database does not answer or a row fits no grant.
 pub async fn asked(db: &Db, client: &ClientId, audience: Option<&str>) -> Result<Option<ClientGrant>, Fault> {
     match audience {
-        Some(audience) => {
-            db.opt(sql::FOR_AUDIENCE, args![client.as_str(), audience]).await?.as_ref().map(grant).transpose()
-        }
+        Some(audience) => db
+            .opt(sql::FOR_AUDIENCE, args![client.as_str(), audience])
+            .await?
+            .as_ref()
+            .map(grant)
+            .transpose(),
         None => {
             let mut grants = of_client(db, client).await?;
             Ok(if grants.len() == 1 { grants.pop() } else { None })
@@ -51,8 +58,13 @@ pub async fn asked(db: &Db, client: &ClientId, audience: Option<&str>) -> Result
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn put(tx: &mut Tx, client: &ClientId, grant: &ClientGrant, now: Timestamp) -> Result<(), Fault> {
-    let arguments =
-        args![grant.id.as_str(), client.as_str(), grant.audience.as_str(), grant.scope.as_str(), now.millis()];
+    let arguments = args![
+        grant.id.as_str(),
+        client.as_str(),
+        grant.audience.as_str(),
+        grant.scope.as_str(),
+        now.millis()
+    ];
     tx.one(sql::INSERT, arguments).await.map(drop)
 }
 
@@ -61,5 +73,8 @@ pub async fn put(tx: &mut Tx, client: &ClientId, grant: &ClientGrant, now: Times
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn delete(tx: &mut Tx, client: &ClientId, audience: &str) -> Result<bool, Fault> {
-    Ok(tx.opt(sql::DELETE, args![client.as_str(), audience]).await?.is_some())
+    Ok(tx
+        .opt(sql::DELETE, args![client.as_str(), audience])
+        .await?
+        .is_some())
 }

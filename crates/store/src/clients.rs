@@ -2,7 +2,9 @@
 
 use crate::statements::sql;
 use crate::{Db, Fault, Row, Tx, args, column};
-use sekisho_rules::client::{AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Rotation, Standing};
+use sekisho_rules::client::{
+    AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Rotation, Standing,
+};
 use sekisho_rules::id::ClientId;
 use sekisho_rules::time::Timestamp;
 
@@ -40,10 +42,22 @@ fn client(row: &Row) -> Result<Client, Fault> {
         logout_urls: column::json(row, "logout_urls")?,
         web_origins: column::json(row, "web_origins")?,
         grant_types: column::json::<Vec<GrantType>>(row, "grant_types")?,
-        party: if row.get("first_party")? { Party::First } else { Party::Third },
-        standing: if row.get("enabled")? { Standing::Enabled } else { Standing::Disabled },
+        party: if row.get("first_party")? {
+            Party::First
+        } else {
+            Party::Third
+        },
+        standing: if row.get("enabled")? {
+            Standing::Enabled
+        } else {
+            Standing::Disabled
+        },
         refresh: RefreshPolicy {
-            rotation: if row.get("rotating")? { Rotation::Rotating } else { Rotation::Fixed },
+            rotation: if row.get("rotating")? {
+                Rotation::Rotating
+            } else {
+                Rotation::Fixed
+            },
             leeway: row.get("refresh_leeway")?,
             lifetime: row.get("refresh_lifetime")?,
             idle: row.get("refresh_idle")?,
@@ -59,7 +73,11 @@ fn client(row: &Row) -> Result<Client, Fault> {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no client.
 pub async fn by_id(db: &Db, id: &str) -> Result<Option<Client>, Fault> {
-    db.opt(sql::BY_ID, args![id]).await?.as_ref().map(client).transpose()
+    db.opt(sql::BY_ID, args![id])
+        .await?
+        .as_ref()
+        .map(client)
+        .transpose()
 }
 
 /// Up to 100 clients whose id comes after `after`, in order of id.
@@ -67,7 +85,11 @@ pub async fn by_id(db: &Db, id: &str) -> Result<Option<Client>, Fault> {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no client.
 pub async fn page(db: &Db, after: &str) -> Result<Vec<Client>, Fault> {
-    db.all(sql::PAGE, args![after]).await?.iter().map(client).collect()
+    db.all(sql::PAGE, args![after])
+        .await?
+        .iter()
+        .map(client)
+        .collect()
 }
 
 /// The callbacks and web origins of every enabled client.
@@ -128,7 +150,10 @@ pub async fn insert(tx: &mut Tx, new: &Client, now: Timestamp) -> Result<bool, F
 /// [`Fault`] when the statement fails.
 pub async fn set_standing(tx: &mut Tx, id: &ClientId, to: Standing, now: Timestamp) -> Result<bool, Fault> {
     let enabled = to == Standing::Enabled;
-    Ok(tx.opt(sql::SET_ENABLED, args![id.as_str(), enabled, now.millis()]).await?.is_some())
+    Ok(tx
+        .opt(sql::SET_ENABLED, args![id.as_str(), enabled, now.millis()])
+        .await?
+        .is_some())
 }
 
 /// Replaces the sealed secret. `false` when there is no such client.
@@ -136,7 +161,10 @@ pub async fn set_standing(tx: &mut Tx, id: &ClientId, to: Standing, now: Timesta
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn set_secret(tx: &mut Tx, id: &ClientId, sealed: Vec<u8>, now: Timestamp) -> Result<bool, Fault> {
-    Ok(tx.opt(sql::SET_SECRET, args![id.as_str(), sealed, now.millis()]).await?.is_some())
+    Ok(tx
+        .opt(sql::SET_SECRET, args![id.as_str(), sealed, now.millis()])
+        .await?
+        .is_some())
 }
 
 /// Voids tokens with `iat` before this unix second.

@@ -23,11 +23,21 @@ sql! {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no code.
 pub async fn by_hash(db: &Db, hash: &SecretHash) -> Result<Option<StoredCode>, Fault> {
-    db.opt(sql::BY_HASH, args![hash.bytes().to_vec()]).await?.as_ref().map(stored).transpose()
+    db.opt(sql::BY_HASH, args![hash.bytes().to_vec()])
+        .await?
+        .as_ref()
+        .map(stored)
+        .transpose()
 }
 
 fn stored(row: &Row) -> Result<StoredCode, Fault> {
-    let challenge: Option<String> = row.get("challenge")?;
+    // A challenge that cannot be read must not become a code without one.
+    let challenge = match row.get::<Option<String>>("challenge")? {
+        None => None,
+        Some(text) => Some(
+            Challenge::from_stored(&text).ok_or_else(|| Fault::corrupt("codes", "challenge is not one"))?,
+        ),
+    };
     let code = Code {
         gid: GrantId::new(row.get::<String>("gid")?),
         client_id: ClientId::new(row.get::<String>("client_id")?),
@@ -43,14 +53,17 @@ fn stored(row: &Row) -> Result<StoredCode, Fault> {
         audience: row.get("audience")?,
         nonce: row.get("nonce")?,
         acr: row.get("acr")?,
-        challenge: challenge.as_deref().map(Challenge::from_stored),
+        challenge,
         auth_time: column::time(row, "auth_time")?,
         auth_time_asked: row.get("auth_time_asked")?,
         amr: column::words(row, "amr")?,
         created_at: column::time(row, "created_at")?,
         expires_at: column::time(row, "expires_at")?,
     };
-    Ok(StoredCode { code, used_at: column::opt_time(row, "used_at")? })
+    Ok(StoredCode {
+        code,
+        used_at: column::opt_time(row, "used_at")?,
+    })
 }
 
 /// Adds a code.
@@ -72,7 +85,9 @@ pub async fn insert(tx: &mut Tx, hash: &SecretHash, code: &Code) -> Result<(), F
         &code.audience,
         &code.nonce,
         &code.acr,
-        code.challenge.as_ref().map(|challenge| challenge.as_str().to_owned()),
+        code.challenge
+            .as_ref()
+            .map(|challenge| challenge.as_str().to_owned()),
         code.auth_time.millis(),
         code.auth_time_asked,
         code.amr.join(" "),
@@ -87,5 +102,8 @@ pub async fn insert(tx: &mut Tx, hash: &SecretHash, code: &Code) -> Result<(), F
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn consume(tx: &mut Tx, hash: &SecretHash, now: Timestamp) -> Result<bool, Fault> {
-    Ok(tx.opt(sql::CONSUME, args![hash.bytes().to_vec(), now.millis()]).await?.is_some())
+    Ok(tx
+        .opt(sql::CONSUME, args![hash.bytes().to_vec(), now.millis()])
+        .await?
+        .is_some())
 }

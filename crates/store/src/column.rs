@@ -16,7 +16,11 @@ pub(crate) fn scope(row: &Row, column: &str) -> Result<Scope, Fault> {
 
 pub(crate) fn words(row: &Row, column: &str) -> Result<Vec<String>, Fault> {
     let text: String = row.get(column)?;
-    Ok(text.split(' ').filter(|word| !word.is_empty()).map(str::to_owned).collect())
+    Ok(text
+        .split(' ')
+        .filter(|word| !word.is_empty())
+        .map(str::to_owned)
+        .collect())
 }
 
 pub(crate) fn json<T: serde::de::DeserializeOwned>(row: &Row, column: &str) -> Result<T, Fault> {

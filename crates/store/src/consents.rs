@@ -28,9 +28,18 @@ pub struct Parties<'a> {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no consent.
 pub async fn get(db: &Db, of: Parties<'_>) -> Result<Option<Consent>, Fault> {
-    let arguments = args![of.user.as_str(), of.client.as_str(), of.audience.unwrap_or_default()];
-    let Some(row) = db.opt(sql::GET, arguments).await? else { return Ok(None) };
-    Ok(Some(Consent { scope: column::scope(&row, "scope")?, granted_at: column::time(&row, "granted_at")? }))
+    let arguments = args![
+        of.user.as_str(),
+        of.client.as_str(),
+        of.audience.unwrap_or_default()
+    ];
+    let Some(row) = db.opt(sql::GET, arguments).await? else {
+        return Ok(None);
+    };
+    Ok(Some(Consent {
+        scope: column::scope(&row, "scope")?,
+        granted_at: column::time(&row, "granted_at")?,
+    }))
 }
 
 /// Remembers what the user allows, in place of what was there.

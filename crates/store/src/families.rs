@@ -72,7 +72,8 @@ fn family(row: &Row) -> Result<Family, Fault> {
         amr: column::words(row, "amr")?,
         expires_at: column::time(row, "expires_at")?,
         idle_expires_at: column::time(row, "idle_expires_at")?,
-        generation: u32::try_from(generation).map_err(|_| Fault::corrupt("families", "generation out of range"))?,
+        generation: u32::try_from(generation)
+            .map_err(|_| Fault::corrupt("families", "generation out of range"))?,
         tip: column::opt_hash(row, "tip_hash")?,
         previous: previous.zip(column::opt_time(row, "rotated_at")?),
         sealed_child: row.get("sealed_child")?,
@@ -86,7 +87,11 @@ fn family(row: &Row) -> Result<Family, Fault> {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no family.
 pub async fn by_handle(db: &Db, handle: &SecretHash) -> Result<Option<Family>, Fault> {
-    db.opt(sql::BY_HANDLE, args![handle.bytes().to_vec()]).await?.as_ref().map(family).transpose()
+    db.opt(sql::BY_HANDLE, args![handle.bytes().to_vec()])
+        .await?
+        .as_ref()
+        .map(family)
+        .transpose()
 }
 
 /// The family with this `gid`.
@@ -94,7 +99,11 @@ pub async fn by_handle(db: &Db, handle: &SecretHash) -> Result<Option<Family>, F
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no family.
 pub async fn by_gid(db: &Db, gid: &GrantId) -> Result<Option<Family>, Fault> {
-    db.opt(sql::BY_GID, args![gid.as_str()]).await?.as_ref().map(family).transpose()
+    db.opt(sql::BY_GID, args![gid.as_str()])
+        .await?
+        .as_ref()
+        .map(family)
+        .transpose()
 }
 
 /// How a family begins.
@@ -112,7 +121,12 @@ pub struct Start {
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn start(tx: &mut Tx, grant: &Grant, subject: &UserSubject, start: &Start) -> Result<Option<Pending<Grant>>, Fault> {
+pub async fn start(
+    tx: &mut Tx,
+    grant: &Grant,
+    subject: &UserSubject,
+    start: &Start,
+) -> Result<Option<Pending<Grant>>, Fault> {
     let (handle, tip) = start.token.unzip();
     let arguments = args![
         grant.gid().as_str(),
@@ -176,7 +190,12 @@ pub async fn advance(tx: &mut Tx, grant: &Grant, by: &Advance) -> Result<Option<
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn keep(tx: &mut Tx, grant: &Grant, tip: &SecretHash, idle_expires_at: Timestamp) -> Result<Option<Pending<Grant>>, Fault> {
+pub async fn keep(
+    tx: &mut Tx,
+    grant: &Grant,
+    tip: &SecretHash,
+    idle_expires_at: Timestamp,
+) -> Result<Option<Pending<Grant>>, Fault> {
     let arguments = args![
         grant.gid().as_str(),
         grant.issued_at().seconds(),
@@ -241,7 +260,10 @@ impl EndReason {
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn end(tx: &mut Tx, gid: &GrantId, why: EndReason, now: Timestamp) -> Result<bool, Fault> {
-    Ok(tx.opt(sql::END, args![gid.as_str(), now.millis(), why.word()]).await?.is_some())
+    Ok(tx
+        .opt(sql::END, args![gid.as_str(), now.millis(), why.word()])
+        .await?
+        .is_some())
 }
 
 /// Ends the families of a session that hold no refresh token. Those with `offline_access` outlive it: that is what was asked for.
@@ -272,5 +294,6 @@ pub async fn end_of_client(tx: &mut Tx, client: &ClientId, now: Timestamp) -> Re
 }
 
 pub(crate) fn greatest_iat(rows: &[Row]) -> Result<i64, Fault> {
-    rows.iter().try_fold(0, |greatest: i64, row| Ok(greatest.max(row.get("last_iat")?)))
+    rows.iter()
+        .try_fold(0, |greatest: i64, row| Ok(greatest.max(row.get("last_iat")?)))
 }

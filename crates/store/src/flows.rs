@@ -13,5 +13,8 @@ sql! {
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn use_up(tx: &mut Tx, id: &str, expires_at: Timestamp) -> Result<bool, Fault> {
-    Ok(tx.opt(sql::USE_UP, args![id, expires_at.millis()]).await?.is_some())
+    Ok(tx
+        .opt(sql::USE_UP, args![id, expires_at.millis()])
+        .await?
+        .is_some())
 }

@@ -26,7 +26,11 @@ pub struct IssuerRow {
 /// [`Fault`] when the database does not answer.
 pub async fn get(db: &Db) -> Result<IssuerRow, Fault> {
     let row = db.one(sql::GET, args![]).await?;
-    Ok(IssuerRow { epoch: row.get("epoch")?, nbf: row.get("nbf")?, max_lifetime: row.get("max_lifetime")? })
+    Ok(IssuerRow {
+        epoch: row.get("epoch")?,
+        nbf: row.get("nbf")?,
+        max_lifetime: row.get("max_lifetime")?,
+    })
 }
 
 /// Ends everything at the server: raises the epoch and sets `nbf`.

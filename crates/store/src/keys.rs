@@ -38,7 +38,9 @@ impl KeyState {
     }
 
     fn from_word(word: &str) -> Option<Self> {
-        [Self::Next, Self::Current, Self::Previous, Self::Revoked].into_iter().find(|state| state.word() == word)
+        [Self::Next, Self::Current, Self::Previous, Self::Revoked]
+            .into_iter()
+            .find(|state| state.word() == word)
     }
 }
 
@@ -109,8 +111,17 @@ pub async fn insert(tx: &mut Tx, new: &KeyRow) -> Result<(), Fault> {
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn change_state(tx: &mut Tx, kid: &str, from: KeyState, to: KeyState, now: Timestamp) -> Result<bool, Fault> {
-    Ok(tx.opt(sql::MOVE, args![kid, from.word(), to.word(), now.millis()]).await?.is_some())
+pub async fn change_state(
+    tx: &mut Tx,
+    kid: &str,
+    from: KeyState,
+    to: KeyState,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    Ok(tx
+        .opt(sql::MOVE, args![kid, from.word(), to.word(), now.millis()])
+        .await?
+        .is_some())
 }
 
 /// Replaces the sealed form of a key, when the key-encryption key changes.

@@ -14,7 +14,10 @@ sql! {
 /// # Errors
 /// [`Fault`] when the database does not answer.
 pub async fn get(db: &Db, name: &str) -> Result<Option<String>, Fault> {
-    db.opt(sql::GET, args![name]).await?.map(|row| row.get("value")).transpose()
+    db.opt(sql::GET, args![name])
+        .await?
+        .map(|row| row.get("value"))
+        .transpose()
 }
 
 /// Sets the value of a name.

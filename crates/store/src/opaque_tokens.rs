@@ -29,11 +29,16 @@ pub struct OpaqueToken {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no token.
 pub async fn by_hash(db: &Db, hash: &SecretHash, now: Timestamp) -> Result<Option<OpaqueToken>, Fault> {
-    let Some(row) = db.opt(sql::BY_HASH, args![hash.bytes().to_vec()]).await? else { return Ok(None) };
+    let Some(row) = db.opt(sql::BY_HASH, args![hash.bytes().to_vec()]).await? else {
+        return Ok(None);
+    };
     if column::opt_time(&row, "ended_at")?.is_some() || column::time(&row, "expires_at")? <= now {
         return Ok(None);
     }
-    Ok(Some(OpaqueToken { gid: GrantId::new(row.get::<String>("gid")?), scope: column::scope(&row, "scope")? }))
+    Ok(Some(OpaqueToken {
+        gid: GrantId::new(row.get::<String>("gid")?),
+        scope: column::scope(&row, "scope")?,
+    }))
 }
 
 /// Adds the opaque access token of a grant.
@@ -47,7 +52,9 @@ pub async fn insert(tx: &mut Tx, hash: &SecretHash, grant: &Grant) -> Result<(),
         grant.gid().as_str(),
         grant.client().id.as_str(),
         subject.map(|subject| subject.user.id.as_str().to_owned()),
-        subject.and_then(|subject| subject.session_id.as_ref()).map(|id| id.as_str().to_owned()),
+        subject
+            .and_then(|subject| subject.session_id.as_ref())
+            .map(|id| id.as_str().to_owned()),
         grant.scope().as_str(),
         grant.issued_at().millis(),
         grant.issued_at().plus_seconds(grant.access_lifetime()).millis(),
@@ -60,5 +67,10 @@ pub async fn insert(tx: &mut Tx, hash: &SecretHash, grant: &Grant) -> Result<(),
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn end(tx: &mut Tx, hash: &SecretHash, client: &ClientId, now: Timestamp) -> Result<(), Fault> {
-    tx.run(sql::END, args![hash.bytes().to_vec(), client.as_str(), now.millis()]).await.map(drop)
+    tx.run(
+        sql::END,
+        args![hash.bytes().to_vec(), client.as_str(), now.millis()],
+    )
+    .await
+    .map(drop)
 }

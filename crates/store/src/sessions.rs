@@ -50,7 +50,11 @@ fn session(row: &Row) -> Result<Session, Fault> {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no session.
 pub async fn by_secret(db: &Db, secret: &SecretHash) -> Result<Option<Session>, Fault> {
-    db.opt(sql::BY_SECRET, args![secret.bytes().to_vec()]).await?.as_ref().map(session).transpose()
+    db.opt(sql::BY_SECRET, args![secret.bytes().to_vec()])
+        .await?
+        .as_ref()
+        .map(session)
+        .transpose()
 }
 
 /// The session with this `sid`.
@@ -58,7 +62,11 @@ pub async fn by_secret(db: &Db, secret: &SecretHash) -> Result<Option<Session>, 
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no session.
 pub async fn by_id(db: &Db, id: &SessionId) -> Result<Option<Session>, Fault> {
-    db.opt(sql::BY_ID, args![id.as_str()]).await?.as_ref().map(session).transpose()
+    db.opt(sql::BY_ID, args![id.as_str()])
+        .await?
+        .as_ref()
+        .map(session)
+        .transpose()
 }
 
 /// Where a session was born, for the people who look at it later.
@@ -113,8 +121,18 @@ pub async fn renew(tx: &mut Tx, renewed: &Session, secret: &SecretHash) -> Resul
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn touch(tx: &mut Tx, id: &SessionId, now: Timestamp, idle_expires_at: Timestamp) -> Result<(), Fault> {
-    tx.run(sql::TOUCH, args![id.as_str(), now.millis(), idle_expires_at.millis()]).await.map(drop)
+pub async fn touch(
+    tx: &mut Tx,
+    id: &SessionId,
+    now: Timestamp,
+    idle_expires_at: Timestamp,
+) -> Result<(), Fault> {
+    tx.run(
+        sql::TOUCH,
+        args![id.as_str(), now.millis(), idle_expires_at.millis()],
+    )
+    .await
+    .map(drop)
 }
 
 /// Lets tokens of these times (unix seconds) be minted in a session. `false` when it has ended: then nothing may be minted.
@@ -123,7 +141,10 @@ pub async fn touch(tx: &mut Tx, id: &SessionId, now: Timestamp, idle_expires_at:
 /// [`Fault`] when the statement fails.
 pub async fn mint(tx: &mut Tx, id: &SessionId, times: (i64, i64), now: Timestamp) -> Result<bool, Fault> {
     let (iat, exp) = times;
-    Ok(tx.opt(sql::MINT, args![id.as_str(), iat, exp, now.millis()]).await?.is_some())
+    Ok(tx
+        .opt(sql::MINT, args![id.as_str(), iat, exp, now.millis()])
+        .await?
+        .is_some())
 }
 
 /// Ends a session. `false` when it had ended already.
@@ -131,7 +152,10 @@ pub async fn mint(tx: &mut Tx, id: &SessionId, times: (i64, i64), now: Timestamp
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn end(tx: &mut Tx, id: &SessionId, now: Timestamp) -> Result<bool, Fault> {
-    Ok(tx.opt(sql::END, args![id.as_str(), now.millis()]).await?.is_some())
+    Ok(tx
+        .opt(sql::END, args![id.as_str(), now.millis()])
+        .await?
+        .is_some())
 }
 
 /// Ends every session of a user; answers the greatest `last_iat` among them, in unix seconds.
@@ -139,6 +163,8 @@ pub async fn end(tx: &mut Tx, id: &SessionId, now: Timestamp) -> Result<bool, Fa
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn end_of_user(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<i64, Fault> {
-    let rows = tx.all(sql::END_OF_USER, args![user.as_str(), now.millis()]).await?;
+    let rows = tx
+        .all(sql::END_OF_USER, args![user.as_str(), now.millis()])
+        .await?;
     crate::families::greatest_iat(&rows)
 }

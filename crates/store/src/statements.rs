@@ -31,5 +31,8 @@ pub fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         ("sweep", crate::sweep::sql::ALL),
         ("users", crate::users::sql::ALL),
     ];
-    tables.into_iter().flat_map(|(table, list)| list.iter().map(move |(name, text)| (table, *name, *text))).collect()
+    tables
+        .into_iter()
+        .flat_map(|(table, list)| list.iter().map(move |(name, text)| (table, *name, *text)))
+        .collect()
 }

@@ -24,7 +24,14 @@ pub const KEPT_SECONDS: i64 = 86_400;
 pub async fn batch(db: &Db, now: Timestamp) -> Result<u64, Fault> {
     let before = now.plus_seconds(-KEPT_SECONDS).millis();
     let mut removed = 0;
-    for statement in [sql::FLOWS, sql::ASSERTIONS, sql::CODES, sql::OPAQUE, sql::FAMILIES, sql::SESSIONS] {
+    for statement in [
+        sql::FLOWS,
+        sql::ASSERTIONS,
+        sql::CODES,
+        sql::OPAQUE,
+        sql::FAMILIES,
+        sql::SESSIONS,
+    ] {
         removed += db.run(statement, args![before]).await?;
     }
     Ok(removed)

@@ -53,7 +53,11 @@ fn user(row: &Row) -> Result<User, Fault> {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no user.
 pub async fn by_id(db: &Db, id: &UserId) -> Result<Option<User>, Fault> {
-    db.opt(sql::BY_ID, args![id.as_str()]).await?.as_ref().map(user).transpose()
+    db.opt(sql::BY_ID, args![id.as_str()])
+        .await?
+        .as_ref()
+        .map(user)
+        .transpose()
 }
 
 /// The user with this folded address.
@@ -61,7 +65,11 @@ pub async fn by_id(db: &Db, id: &UserId) -> Result<Option<User>, Fault> {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no user.
 pub async fn by_email(db: &Db, folded: &str) -> Result<Option<User>, Fault> {
-    db.opt(sql::BY_EMAIL, args![folded]).await?.as_ref().map(user).transpose()
+    db.opt(sql::BY_EMAIL, args![folded])
+        .await?
+        .as_ref()
+        .map(user)
+        .transpose()
 }
 
 /// Up to 100 users whose id comes after `after`, in order of id.
@@ -104,7 +112,10 @@ pub async fn insert(tx: &mut Tx, new: &User, email_folded: &str) -> Result<bool,
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn logged_in(tx: &mut Tx, user: &User, now: Timestamp) -> Result<bool, Fault> {
-    Ok(tx.opt(sql::LOGGED_IN, args![user.id.as_str(), user.epoch, now.millis()]).await?.is_some())
+    Ok(tx
+        .opt(sql::LOGGED_IN, args![user.id.as_str(), user.epoch, now.millis()])
+        .await?
+        .is_some())
 }
 
 /// Replaces a hash by a better hash of the same password. It ends nothing, and loses against a changed password.
@@ -112,7 +123,9 @@ pub async fn logged_in(tx: &mut Tx, user: &User, now: Timestamp) -> Result<bool,
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn rehashed(tx: &mut Tx, id: &UserId, old: &str, new: &str) -> Result<(), Fault> {
-    tx.run(sql::REHASHED, args![id.as_str(), new, old]).await.map(drop)
+    tx.run(sql::REHASHED, args![id.as_str(), new, old])
+        .await
+        .map(drop)
 }
 
 /// Sets a new password and raises the epoch, which kills every row born under the old one. `false` when there is no such user.
@@ -120,7 +133,10 @@ pub async fn rehashed(tx: &mut Tx, id: &UserId, old: &str, new: &str) -> Result<
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn set_password(tx: &mut Tx, id: &UserId, hash: &str, now: Timestamp) -> Result<bool, Fault> {
-    Ok(tx.opt(sql::SET_PASSWORD, args![id.as_str(), hash, now.millis()]).await?.is_some())
+    Ok(tx
+        .opt(sql::SET_PASSWORD, args![id.as_str(), hash, now.millis()])
+        .await?
+        .is_some())
 }
 
 /// Blocks or unblocks and raises the epoch. `false` when there is no such user.
@@ -128,7 +144,10 @@ pub async fn set_password(tx: &mut Tx, id: &UserId, hash: &str, now: Timestamp) 
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn set_blocked(tx: &mut Tx, id: &UserId, blocked: bool, now: Timestamp) -> Result<bool, Fault> {
-    Ok(tx.opt(sql::SET_BLOCKED, args![id.as_str(), blocked, now.millis()]).await?.is_some())
+    Ok(tx
+        .opt(sql::SET_BLOCKED, args![id.as_str(), blocked, now.millis()])
+        .await?
+        .is_some())
 }
 
 /// Voids tokens with `iat` before this unix second.

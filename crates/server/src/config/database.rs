@@ -1,5 +1,6 @@
 //! Which database holds the data.
 
+use sekisho_store::Options;
 use std::path::{Path, PathBuf};
 
 use super::value::{ConfigError, Setting, Value};
@@ -36,6 +37,14 @@ pub enum Database {
 }
 
 impl Database {
+    /// How the door opens it.
+    pub fn options(&self) -> Options {
+        match self {
+            Self::Sqlite { path } => Options::sqlite(path),
+            Self::Postgres { url, connections } => Options::postgres(url, *connections),
+        }
+    }
+
     /// What may be shown: the file, or the server without user and password.
     pub fn shown(&self) -> String {
         match self {

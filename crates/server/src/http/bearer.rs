@@ -32,7 +32,11 @@ impl BearerError {
     /// The answer with its challenge.
     pub fn response(self) -> Response {
         let (status, challenge, body) = match self {
-            Self::Missing => (StatusCode::UNAUTHORIZED, "Bearer", json!({ "error": "Unauthorized" })),
+            Self::Missing => (
+                StatusCode::UNAUTHORIZED,
+                "Bearer",
+                json!({ "error": "Unauthorized" }),
+            ),
             Self::InvalidToken => (
                 StatusCode::UNAUTHORIZED,
                 "Bearer error=\"invalid_token\", error_description=\"The access token is invalid, expired or revoked\"",
@@ -45,8 +49,12 @@ impl BearerError {
             ),
         };
         let mut response = (status, Json(body)).into_response();
-        response.headers_mut().insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
-        response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+            .headers_mut()
+            .insert(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         response
     }
 }

@@ -22,8 +22,16 @@ pub enum Accepts {
 /// # Errors
 /// 415 for another content type, 400 for a body that is not what its type says.
 pub fn parameters(headers: &HeaderMap, body: &Bytes, accepts: Accepts) -> Result<Parameters, Refused> {
-    let media_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let essence = media_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let media_type = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let essence = media_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     match (essence.as_str(), accepts) {
         ("application/x-www-form-urlencoded", _) => form(body),
         ("application/json", Accepts::FormOrJson) => json(body),
@@ -33,7 +41,9 @@ pub fn parameters(headers: &HeaderMap, body: &Bytes, accepts: Accepts) -> Result
 
 fn form(body: &Bytes) -> Result<Parameters, Refused> {
     std::str::from_utf8(body).map_err(|_| malformed("send UTF-8"))?;
-    Ok(Parameters::from_pairs(url::form_urlencoded::parse(body).into_owned().collect()))
+    Ok(Parameters::from_pairs(
+        url::form_urlencoded::parse(body).into_owned().collect(),
+    ))
 }
 
 fn json(body: &Bytes) -> Result<Parameters, Refused> {

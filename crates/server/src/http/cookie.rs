@@ -74,8 +74,14 @@ impl CookieNames {
             (Transport::Https, Cookie::Flow) => "; Secure; SameSite=Lax",
             (Transport::Http, _) => "; SameSite=Lax",
         };
-        let age = max_age.map(|seconds| format!("; Max-Age={seconds}")).unwrap_or_default();
-        HeaderValue::from_str(&format!("{}={value}; Path=/; HttpOnly{same_site}{age}", self.name(cookie))).ok()
+        let age = max_age
+            .map(|seconds| format!("; Max-Age={seconds}"))
+            .unwrap_or_default();
+        HeaderValue::from_str(&format!(
+            "{}={value}; Path=/; HttpOnly{same_site}{age}",
+            self.name(cookie)
+        ))
+        .ok()
     }
 
     /// The header that removes a cookie.

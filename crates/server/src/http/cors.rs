@@ -23,12 +23,19 @@ impl Origins {
     async fn current(&self, app: &App) -> Arc<Option<(Timestamp, Vec<String>)>> {
         let now = app.clock.now();
         let held = self.0.load_full();
-        if held.as_ref().as_ref().is_some_and(|(read_at, _)| now.millis_since(*read_at).abs() < FRESH_SECONDS * 1000) {
+        if held
+            .as_ref()
+            .as_ref()
+            .is_some_and(|(read_at, _)| now.millis_since(*read_at).abs() < FRESH_SECONDS * 1000)
+        {
             return held;
         }
         match clients::addresses(&app.db).await {
             Ok(addresses) => {
-                let origins = addresses.iter().filter_map(|address| origin_of(address)).collect();
+                let origins = addresses
+                    .iter()
+                    .filter_map(|address| origin_of(address))
+                    .collect();
                 let fresh = Arc::new(Some((now, origins)));
                 self.0.store(Arc::clone(&fresh));
                 fresh
@@ -41,13 +48,19 @@ impl Origins {
 
 /// Adds CORS headers for a registered origin, on errors too: a browser application that cannot read an error repeats the request.
 pub async fn registered(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let origin = request.headers().get(header::ORIGIN).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let origin = request
+        .headers()
+        .get(header::ORIGIN)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned);
     let allowed = match &origin {
         None => None,
         Some(origin) => {
             let origins = app.origins.current(&app).await;
             let list: &[String] = origins.as_ref().as_ref().map_or(&[], |(_, list)| list);
-            allowed_origin(origin, list).then(|| HeaderValue::from_str(origin).ok()).flatten()
+            allowed_origin(origin, list)
+                .then(|| HeaderValue::from_str(origin).ok())
+                .flatten()
         }
     };
     respond(allowed, request, next).await
@@ -60,8 +73,14 @@ pub async fn anyone(request: Request, next: Next) -> Response {
 
 async fn respond(allowed: Option<HeaderValue>, request: Request, next: Next) -> Response {
     let preflight = request.method() == Method::OPTIONS
-        && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+        && request
+            .headers()
+            .contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
+    let mut response = if preflight {
+        StatusCode::NO_CONTENT.into_response()
+    } else {
+        next.run(request).await
+    };
     let headers = response.headers_mut();
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = allowed {
@@ -73,10 +92,15 @@ async fn respond(allowed: Option<HeaderValue>, request: Request, next: Next) -> 
 fn allow(headers: &mut HeaderMap, origin: HeaderValue, preflight: bool) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     if preflight {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PATCH, DELETE"));
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("GET, POST, PATCH, DELETE"),
+        );
         headers.insert(
             header::ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("accept, auth0-client, authorization, content-type, dpop, x-request-language"),
+            HeaderValue::from_static(
+                "accept, auth0-client, authorization, content-type, dpop, x-request-language",
+            ),
         );
         headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     } else {

@@ -28,9 +28,17 @@ pub async fn outermost(State(app): State<Arc<App>>, request: Request, next: Next
     let method = parts.method.clone();
     let path = parts.uri.path().to_owned();
     let span = tracing::info_span!("request", id, %method, path);
-    let ours = host_is_ours(&app, &parts.headers, parts.uri.authority().map(|authority| authority.as_str()));
+    let ours = host_is_ours(
+        &app,
+        &parts.headers,
+        parts.uri.authority().map(|authority| authority.as_str()),
+    );
     let mut response = match ours {
-        true => next.run(Request::from_parts(parts, body)).instrument(span.clone()).await,
+        true => {
+            next.run(Request::from_parts(parts, body))
+                .instrument(span.clone())
+                .await
+        }
         false => match Visit::from_request_parts(&mut parts, &app).await {
             Ok(visit) => problem_page(&visit, Problem::WrongHost, None),
         },
@@ -41,7 +49,10 @@ pub async fn outermost(State(app): State<Arc<App>>, request: Request, next: Next
 }
 
 fn host_is_ours(app: &App, headers: &HeaderMap, authority: Option<&str>) -> bool {
-    let host = headers.get(header::HOST).and_then(|value| value.to_str().ok()).or(authority);
+    let host = headers
+        .get(header::HOST)
+        .and_then(|value| value.to_str().ok())
+        .or(authority);
     host.is_some_and(|host| app.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)))
 }
 
@@ -56,7 +67,9 @@ fn harden(headers: &mut HeaderMap, app: &App, id: &str) {
     set(headers, header::X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(headers, header::REFERRER_POLICY, "no-referrer");
     set(headers, header::CACHE_CONTROL, "no-store");
-    let frame_free = headers.get(header::CONTENT_SECURITY_POLICY).is_some_and(|policy| policy == PAGE_POLICY);
+    let frame_free = headers
+        .get(header::CONTENT_SECURITY_POLICY)
+        .is_some_and(|policy| policy == PAGE_POLICY);
     if frame_free {
         set(headers, header::X_FRAME_OPTIONS, "DENY");
     }
@@ -67,15 +80,21 @@ fn harden(headers: &mut HeaderMap, app: &App, id: &str) {
 
 /// The policy of the one page that may be framed: by this origin only.
 pub fn framed_by(origin: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(&PAGE_POLICY.replace("'none'; frame-ancestors 'none'", &format!("'none'; frame-ancestors {origin}")))
-        .ok()
+    HeaderValue::from_str(&PAGE_POLICY.replace(
+        "'none'; frame-ancestors 'none'",
+        &format!("'none'; frame-ancestors {origin}"),
+    ))
+    .ok()
 }
 
 /// Whether a form was sent from a page of ours: browsers say so in `Sec-Fetch-Site` and `Origin`; a program that says neither is no
 /// browser and has no cookies to abuse.
 pub fn is_from_our_page(app: &App, headers: &HeaderMap) -> bool {
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    match (text(HeaderName::from_static("sec-fetch-site")), text(header::ORIGIN)) {
+    match (
+        text(HeaderName::from_static("sec-fetch-site")),
+        text(header::ORIGIN),
+    ) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
         (None, Some(origin)) => origin == app.config.issuer.origin(),
         (None, None) => true,

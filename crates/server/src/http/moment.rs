@@ -45,7 +45,11 @@ impl Moment {
 }
 
 /// The operating system's random source, which cannot fail in a way a program could mend.
-#[expect(clippy::disallowed_methods, clippy::expect_used, reason = "the edge: the one place that draws chance")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "the edge: the one place that draws chance"
+)]
 fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     aws_lc_rs::rand::fill(&mut bytes).expect("the system's random source");

@@ -81,14 +81,26 @@ fn is_down(fault: &Fault) -> bool {
 }
 
 fn internal_json() -> Response {
-    error_json(StatusCode::INTERNAL_SERVER_ERROR, "server_error", "Something went wrong on our side.")
+    error_json(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        "server_error",
+        "Something went wrong on our side.",
+    )
 }
 
 fn error_json(status: StatusCode, code: &str, description: &str) -> Response {
-    let mut response = (status, Json(json!({ "error": code, "error_description": description }))).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    let mut response = (
+        status,
+        Json(json!({ "error": code, "error_description": description })),
+    )
+        .into_response();
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if status == StatusCode::SERVICE_UNAVAILABLE {
-        response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+        response
+            .headers_mut()
+            .insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
     response
 }
@@ -104,7 +116,11 @@ pub fn said(reason: &Reason, wire: Wire) -> (StatusCode, &'static str, String) {
     if wire == Wire::Auth0 {
         match reason {
             Reason::ClientAuthentication => {
-                return (StatusCode::UNAUTHORIZED, "access_denied", "Unauthorized".to_owned());
+                return (
+                    StatusCode::UNAUTHORIZED,
+                    "access_denied",
+                    "Unauthorized".to_owned(),
+                );
             }
             Reason::InvalidCode | Reason::WrongVerifier | Reason::InvalidRefreshToken | Reason::UserGone => {
                 return (StatusCode::FORBIDDEN, code, words);
@@ -175,21 +191,34 @@ impl From<Refused> for Trouble {
 impl Trouble {
     fn problem(&self) -> (Problem, Option<String>) {
         let (problem, detail) = match self {
-            Self::Page(PageRefusal::ClientIdMissing) => (Problem::UnknownClient, "client_id is missing or sent twice"),
-            Self::Page(PageRefusal::ClientUnknown) => (Problem::UnknownClient, "client_id names no application here"),
-            Self::Page(PageRefusal::RedirectMissing) => (Problem::BadRedirect, "redirect_uri is missing or sent twice"),
-            Self::Page(PageRefusal::RedirectUnregistered) => {
-                (Problem::BadRedirect, "redirect_uri is not registered for this application")
+            Self::Page(PageRefusal::ClientIdMissing) => {
+                (Problem::UnknownClient, "client_id is missing or sent twice")
             }
-            Self::Page(PageRefusal::ResponseMode) => {
-                (Problem::BadRedirect, "response_mode=web_message needs an http or https redirect_uri")
+            Self::Page(PageRefusal::ClientUnknown) => {
+                (Problem::UnknownClient, "client_id names no application here")
             }
-            Self::Page(PageRefusal::JourneyExpired | PageRefusal::JourneyUsed) => (Problem::ExpiredJourney, ""),
+            Self::Page(PageRefusal::RedirectMissing) => {
+                (Problem::BadRedirect, "redirect_uri is missing or sent twice")
+            }
+            Self::Page(PageRefusal::RedirectUnregistered) => (
+                Problem::BadRedirect,
+                "redirect_uri is not registered for this application",
+            ),
+            Self::Page(PageRefusal::ResponseMode) => (
+                Problem::BadRedirect,
+                "response_mode=web_message needs an http or https redirect_uri",
+            ),
+            Self::Page(PageRefusal::JourneyExpired | PageRefusal::JourneyUsed) => {
+                (Problem::ExpiredJourney, "")
+            }
             Self::Page(PageRefusal::JourneyElsewhere) => (Problem::OtherBrowser, ""),
-            Self::Page(PageRefusal::LogoutUrlUnregistered) => {
-                (Problem::BadRequest, "the address to return to is not registered for this application")
+            Self::Page(PageRefusal::LogoutUrlUnregistered) => (
+                Problem::BadRequest,
+                "the address to return to is not registered for this application",
+            ),
+            Self::Page(PageRefusal::Malformed(what)) => {
+                return (Problem::BadRequest, Some(format!("{what} is not valid")));
             }
-            Self::Page(PageRefusal::Malformed(what)) => return (Problem::BadRequest, Some(format!("{what} is not valid"))),
             Self::Forbidden => (Problem::Forbidden, ""),
             Self::MediaType => (Problem::WrongMediaType, ""),
             Self::NotFound => (Problem::NotFound, ""),
@@ -213,7 +242,12 @@ impl Trouble {
 
 /// An error page for a kind of trouble.
 pub fn problem_page(visit: &Visit, problem: Problem, detail: Option<String>) -> Response {
-    let page = ErrorPage { chrome: visit.bare_chrome(None), problem, detail, back: None };
+    let page = ErrorPage {
+        chrome: visit.bare_chrome(None),
+        problem,
+        detail,
+        back: None,
+    };
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     html(&page, status)
 }
@@ -232,10 +266,14 @@ pub fn html(page: &impl Template, status: StatusCode) -> Response {
 /// 303 to an address: what follows is a GET (RFC 9110 section 15.4.4).
 pub fn see_other(to: &str) -> Response {
     match HeaderValue::from_str(to) {
-        Ok(location) => {
-            (StatusCode::SEE_OTHER, [(header::LOCATION, location), (header::CACHE_CONTROL, HeaderValue::from_static("no-store"))])
-                .into_response()
-        }
+        Ok(location) => (
+            StatusCode::SEE_OTHER,
+            [
+                (header::LOCATION, location),
+                (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+            ],
+        )
+            .into_response(),
         Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
     }
 }

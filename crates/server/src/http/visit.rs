@@ -41,7 +41,10 @@ impl FromRequestParts<Arc<App>> for Visit {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let peer = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|ConnectInfo(address)| address.ip());
+        let peer = parts
+            .extensions
+            .get::<ConnectInfo<SocketAddr>>()
+            .map(|ConnectInfo(address)| address.ip());
         let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)).to_canonical();
         Ok(Self {
             app: Arc::clone(app),
@@ -50,7 +53,11 @@ impl FromRequestParts<Arc<App>> for Visit {
             ip: client_address(peer, &parts.headers, app),
             headers: parts.headers.clone(),
             method: parts.method.clone(),
-            request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
+            request_id: parts
+                .extensions
+                .get::<RequestId>()
+                .map(|id| id.0.clone())
+                .unwrap_or_default(),
             uri: parts.uri.clone(),
         })
     }
@@ -67,11 +74,16 @@ fn client_address(peer: IpAddr, headers: &HeaderMap, app: &App) -> IpAddr {
     if !trusted(peer) {
         return peer;
     }
-    let lines: Vec<&str> =
-        headers.get_all("x-forwarded-for").iter().filter_map(|line| line.to_str().ok()).collect();
+    let lines: Vec<&str> = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .collect();
     let mut nearest = peer;
     for hop in lines.iter().rev().flat_map(|line| line.rsplit(',')) {
-        let Ok(address) = hop.trim().parse::<IpAddr>() else { return nearest };
+        let Ok(address) = hop.trim().parse::<IpAddr>() else {
+            return nearest;
+        };
         nearest = address.to_canonical();
         if !trusted(nearest) {
             return nearest;
@@ -94,7 +106,10 @@ impl Visit {
     /// Address and program, for a session or the audit table.
     pub fn birthplace(&self) -> Birthplace {
         let agent = self.header(header::USER_AGENT).unwrap_or_default();
-        Birthplace { ip: self.ip.to_string(), user_agent: agent.chars().take(255).collect() }
+        Birthplace {
+            ip: self.ip.to_string(),
+            user_agent: agent.chars().take(255).collect(),
+        }
     }
 
     /// The language of the pages: what this page was asked for in, else what the journey was, else what the browser prefers.
@@ -105,8 +120,14 @@ impl Visit {
 
     /// The frame of a page that a GET of this same address shows again in another language.
     pub fn chrome(&self, journey_locales: Option<&str>) -> Chrome {
-        let languages = Language::ALL.map(|language| LanguageLink { language, href: self.in_language(language) });
-        Chrome { languages: languages.into(), ..self.bare_chrome(journey_locales) }
+        let languages = Language::ALL.map(|language| LanguageLink {
+            language,
+            href: self.in_language(language),
+        });
+        Chrome {
+            languages: languages.into(),
+            ..self.bare_chrome(journey_locales)
+        }
     }
 
     /// The frame of a page that a GET cannot show again.

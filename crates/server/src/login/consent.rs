@@ -27,7 +27,9 @@ pub async fn show(visit: Visit) -> Response {
             None => Ok(see_other(&visit.link("/authorize/resume", &open.handle))),
         }
     };
-    shown.await.unwrap_or_else(|trouble: Trouble| trouble.page(&visit))
+    shown
+        .await
+        .unwrap_or_else(|trouble: Trouble| trouble.page(&visit))
 }
 
 /// Takes the form.
@@ -55,14 +57,27 @@ async fn allow(visit: &Visit, open: &Open) -> Result<Response, Trouble> {
     };
     let client = open.trusted.client.id.clone();
     let audience = open.valid.api.as_ref().map(|api| api.identifier.clone());
-    let parties = Parties { user: &user.id, client: &client, audience: audience.as_deref() };
-    let before = consents::get(&visit.app.db, parties).await?.map_or_else(Scope::empty, |consent| consent.scope);
-    let consent = Consent { scope: before.union(&open.valid.scope), granted_at: visit.moment.now };
+    let parties = Parties {
+        user: &user.id,
+        client: &client,
+        audience: audience.as_deref(),
+    };
+    let before = consents::get(&visit.app.db, parties)
+        .await?
+        .map_or_else(Scope::empty, |consent| consent.scope);
+    let consent = Consent {
+        scope: before.union(&open.valid.scope),
+        granted_at: visit.moment.now,
+    };
     visit
         .app
         .db
         .tx(async move |tx| {
-            let parties = Parties { user: &user.id, client: &client, audience: audience.as_deref() };
+            let parties = Parties {
+                user: &user.id,
+                client: &client,
+                audience: audience.as_deref(),
+            };
             consents::put(tx, parties, &consent).await
         })
         .await?;
@@ -73,22 +88,34 @@ fn page(visit: &Visit, open: &Open, user: &User) -> Response {
     let api = open.valid.api.as_ref();
     let described = |scope: &str| {
         let known = api.and_then(|api| api.scopes.iter().find(|known| known.value == scope));
-        known.map(|known| known.description.clone()).filter(|text| !text.is_empty())
+        known
+            .map(|known| known.description.clone())
+            .filter(|text| !text.is_empty())
     };
     let (mut identity_scopes, mut api_scopes) = (Vec::new(), Vec::new());
     for scope in open.valid.scope.iter() {
         match scope {
             "openid" | "profile" | "email" | "offline_access" => {
-                identity_scopes.push(RequestedScope { scope: scope.to_owned(), description: None });
+                identity_scopes.push(RequestedScope {
+                    scope: scope.to_owned(),
+                    description: None,
+                });
             }
-            _ => api_scopes.push(RequestedScope { scope: scope.to_owned(), description: described(scope) }),
+            _ => api_scopes.push(RequestedScope {
+                scope: scope.to_owned(),
+                description: described(scope),
+            }),
         }
     }
     let host = url::Url::parse(&open.trusted.redirect_uri).ok();
     let page = ConsentPage {
         chrome: visit.chrome(open.journey.locales()),
         app: open.trusted.client.name.clone(),
-        return_host: host.as_ref().and_then(url::Url::host_str).unwrap_or(&open.trusted.redirect_uri).to_owned(),
+        return_host: host
+            .as_ref()
+            .and_then(url::Url::host_str)
+            .unwrap_or(&open.trusted.redirect_uri)
+            .to_owned(),
         account: user.email.clone(),
         action: visit.link("/u/consent", &open.handle),
         state: open.handle.clone(),

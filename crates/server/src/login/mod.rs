@@ -25,7 +25,12 @@ pub(crate) async fn open(visit: &Visit, handle: Option<&str>) -> Result<Result<O
     let journey = Journey::open(visit, handle)?;
     let (trusted, checked) = read(visit, &journey).await?;
     match checked {
-        Ok(valid) => Ok(Ok(Open { journey, trusted, valid, handle: handle.unwrap_or_default().to_owned() })),
+        Ok(valid) => Ok(Ok(Open {
+            journey,
+            trusted,
+            valid,
+            handle: handle.unwrap_or_default().to_owned(),
+        })),
         Err(refusal) => crate::authorize::refuse(visit, &trusted, &refusal).map(Err),
     }
 }

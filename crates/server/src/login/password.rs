@@ -27,9 +27,19 @@ pub async fn show(visit: Visit) -> Response {
         };
         let notice = browser(&visit).await?.signed_in.map(|_| Notice::ConfirmIdentity);
         let email = open.valid.login_hint.clone().unwrap_or_default();
-        Ok(page(&visit, &open, Form { email, notice, problems: Vec::new() }))
+        Ok(page(
+            &visit,
+            &open,
+            Form {
+                email,
+                notice,
+                problems: Vec::new(),
+            },
+        ))
     };
-    shown.await.unwrap_or_else(|trouble: Trouble| trouble.page(&visit))
+    shown
+        .await
+        .unwrap_or_else(|trouble: Trouble| trouble.page(&visit))
 }
 
 /// Takes the form.
@@ -49,7 +59,15 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
 async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Response, Trouble> {
     let again = |problems| {
         let email = form.hint("email").unwrap_or_default().chars().take(320).collect();
-        Ok(page(visit, open, Form { email, notice: None, problems }))
+        Ok(page(
+            visit,
+            open,
+            Form {
+                email,
+                notice: None,
+                problems,
+            },
+        ))
     };
     let (email, password) = match (form.hint("email").map(Email::parse), form.hint("password")) {
         (Some(Ok(email)), Some(password)) => (email, password),
@@ -90,7 +108,11 @@ async fn prove(visit: &Visit, user: Option<User>, password: &str) -> Result<Opti
     let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
     let prepared = prepare(password);
     // A password that can be nobody's is checked all the same, so that it takes as long.
-    let right = visit.app.passwords.verify(stored, prepared.as_ref().map_or("", |text| text.as_str())).await?;
+    let right = visit
+        .app
+        .passwords
+        .verify(stored, prepared.as_ref().map_or("", |text| text.as_str()))
+        .await?;
     let right = right && prepared.is_some();
     Ok(user.filter(|user| right && !user.blocked))
 }
@@ -109,7 +131,11 @@ fn page(visit: &Visit, open: &Open, form: Form) -> Response {
     };
     let locales = open.journey.locales();
     let page = LoginPage {
-        chrome: if form.problems.is_empty() { visit.chrome(locales) } else { visit.bare_chrome(locales) },
+        chrome: if form.problems.is_empty() {
+            visit.chrome(locales)
+        } else {
+            visit.bare_chrome(locales)
+        },
         app: open.trusted.client.name.clone(),
         action: visit.link("/u/login", &open.handle),
         state: open.handle.clone(),

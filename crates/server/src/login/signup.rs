@@ -32,7 +32,9 @@ pub async fn show(visit: Visit) -> Response {
         let email = open.valid.login_hint.clone().unwrap_or_default();
         Ok(page(&visit, &open, email, Vec::new()))
     };
-    shown.await.unwrap_or_else(|trouble: Trouble| trouble.page(&visit))
+    shown
+        .await
+        .unwrap_or_else(|trouble: Trouble| trouble.page(&visit))
 }
 
 /// Takes the form.
@@ -78,7 +80,12 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
     };
     let user = new_user(visit, &email, hash);
     let (added, folded) = (user.clone(), email.folded);
-    if !visit.app.db.tx(async move |tx| users::insert(tx, &added, &folded).await).await? {
+    if !visit
+        .app
+        .db
+        .tx(async move |tx| users::insert(tx, &added, &folded).await)
+        .await?
+    {
         return again(vec![SignupProblem::InvalidSignup]);
     }
     match establish(visit, &user, Proof::Signup).await? {
@@ -95,7 +102,6 @@ fn new_password(sent: Option<&str>) -> Result<zeroize::Zeroizing<String>, Signup
     check_new_password(sent).map_err(|error| match error {
         password::PasswordError::TooShort => SignupProblem::PasswordTooShort,
         password::PasswordError::TooLong => SignupProblem::PasswordTooLong(password::MAX_BYTES),
-        _ => SignupProblem::InvalidSignup,
     })?;
     password::prepare(sent).ok_or(SignupProblem::InvalidSignup)
 }
@@ -129,7 +135,11 @@ fn page(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>)
     };
     let locales = open.journey.locales();
     let page = SignupPage {
-        chrome: if problems.is_empty() { visit.chrome(locales) } else { visit.bare_chrome(locales) },
+        chrome: if problems.is_empty() {
+            visit.chrome(locales)
+        } else {
+            visit.bare_chrome(locales)
+        },
         app: open.trusted.client.name.clone(),
         action: visit.link("/u/signup", &open.handle),
         state: open.handle.clone(),

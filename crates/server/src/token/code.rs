@@ -24,14 +24,23 @@ pub(super) struct Sent<'a> {
     pub(super) verifier: Option<&'a str>,
 }
 
-pub(super) async fn redeem(visit: &Visit, client: &AuthenticatedClient, sent: Sent<'_>) -> Result<Tokens, Refused> {
+pub(super) async fn redeem(
+    visit: &Visit,
+    client: &AuthenticatedClient,
+    sent: Sent<'_>,
+) -> Result<Tokens, Refused> {
     let hash = SecretHash::of(sent.code);
     for _ in 0..ATTEMPTS {
         let now = visit.app.clock.now();
         let db = &visit.app.db;
         let found = codes::by_hash(db, &hash).await?;
         let facts = match &found {
-            None => Facts { user: None, session: None, api: None, issuer_epoch: 0 },
+            None => Facts {
+                user: None,
+                session: None,
+                api: None,
+                issuer_epoch: 0,
+            },
             Some(stored) => Facts {
                 user: users::by_id(db, &stored.code.user_id).await?,
                 session: sessions::by_id(db, &stored.code.session_id).await?,
@@ -42,7 +51,10 @@ pub(super) async fn redeem(visit: &Visit, client: &AuthenticatedClient, sent: Se
                 issuer_epoch: issuer_row::get(db).await?.epoch,
             },
         };
-        let proof = Proof { redirect_uri: sent.redirect_uri, verifier: sent.verifier };
+        let proof = Proof {
+            redirect_uri: sent.redirect_uri,
+            verifier: sent.verifier,
+        };
         match authorization_code::redeem(client, found, proof, facts, now) {
             Redeem::Refuse(refusal) => return Err(refusal.into()),
             Redeem::Replay(gid) => return Err(replay(visit, client, gid, now).await?),
@@ -59,7 +71,11 @@ pub(super) async fn redeem(visit: &Visit, client: &AuthenticatedClient, sent: Se
 
 /// Consumes the code and starts its family, in one transaction. `None` when another request was first, or the session or user no
 /// longer stand.
-async fn write(visit: &Visit, grant: Grant, hash: SecretHash) -> Result<Option<(Settled<Grant>, Fresh)>, Refused> {
+async fn write(
+    visit: &Visit,
+    grant: Grant,
+    hash: SecretHash,
+) -> Result<Option<(Settled<Grant>, Fresh)>, Refused> {
     let now = grant.issued_at();
     let refresh = match grant.refreshable() {
         Refreshable::Yes => Some(RefreshToken::first(visit.moment.bytes(), visit.moment.secret())),
@@ -68,11 +84,21 @@ async fn write(visit: &Visit, grant: Grant, hash: SecretHash) -> Result<Option<(
     let policy = grant.client().refresh;
     let lasting = visit.app.config.session.absolute;
     // A family without a refresh token is kept as long as the session it came from or the longest of its tokens may last.
-    let bare = now.plus_seconds(lasting).max(Timestamp::from_seconds(grant.last_exp()));
+    let bare = now
+        .plus_seconds(lasting)
+        .max(Timestamp::from_seconds(grant.last_exp()));
     let start = Start {
         token: refresh.as_ref().map(|token| (token.handle_hash(), token.hash())),
-        expires_at: if refresh.is_some() { now.plus_seconds(policy.lifetime) } else { bare },
-        idle_expires_at: if refresh.is_some() { now.plus_seconds(policy.idle) } else { bare },
+        expires_at: if refresh.is_some() {
+            now.plus_seconds(policy.lifetime)
+        } else {
+            bare
+        },
+        idle_expires_at: if refresh.is_some() {
+            now.plus_seconds(policy.idle)
+        } else {
+            bare
+        },
     };
     let fresh = Fresh::new(visit, &grant, refresh);
     let opaque = fresh.opaque_hash();
@@ -81,7 +107,9 @@ async fn write(visit: &Visit, grant: Grant, hash: SecretHash) -> Result<Option<(
         .app
         .db
         .settle(async move |tx| {
-            let Some(subject) = grant.user() else { return Ok(None) };
+            let Some(subject) = grant.user() else {
+                return Ok(None);
+            };
             if !codes::consume(tx, &hash, now).await? {
                 return Ok(None);
             }
@@ -99,8 +127,16 @@ async fn write(visit: &Visit, grant: Grant, hash: SecretHash) -> Result<Option<(
 }
 
 /// Ends what came of a code that was redeemed twice.
-async fn replay(visit: &Visit, client: &AuthenticatedClient, gid: GrantId, now: Timestamp) -> Result<Refused, Refused> {
-    let event = Record::new("feacft").client(&client.client().id).detail("a code was redeemed twice").at(visit);
+async fn replay(
+    visit: &Visit,
+    client: &AuthenticatedClient,
+    gid: GrantId,
+    now: Timestamp,
+) -> Result<Refused, Refused> {
+    let event = Record::new("feacft")
+        .client(&client.client().id)
+        .detail("a code was redeemed twice")
+        .at(visit);
     visit
         .app
         .db

@@ -26,13 +26,21 @@ pub(super) async fn refresh(
     let Some(presented) = RefreshToken::parse(token) else {
         return Err(Refusal::new(Reason::InvalidRefreshToken, "not a refresh token of ours").into());
     };
-    let wish = Wish { scope: wish.0, audience: wish.1 };
+    let wish = Wish {
+        scope: wish.0,
+        audience: wish.1,
+    };
     for _ in 0..ATTEMPTS {
         let now = visit.app.clock.now();
         let db = &visit.app.db;
         let family = families::by_handle(db, &presented.handle_hash()).await?;
         let facts = match &family {
-            None => Facts { family: None, user: None, api: None, issuer_epoch: 0 },
+            None => Facts {
+                family: None,
+                user: None,
+                api: None,
+                issuer_epoch: 0,
+            },
             Some(found) => Facts {
                 user: users::by_id(db, &found.user_id).await?,
                 api: match &found.audience {
@@ -43,7 +51,10 @@ pub(super) async fn refresh(
                 family: family.clone(),
             },
         };
-        match (refresh_token::refresh(client, &presented, wish, facts, now), family) {
+        match (
+            refresh_token::refresh(client, &presented, wish, facts, now),
+            family,
+        ) {
             (Refresh::Refuse(refusal), _) => return Err(refusal.into()),
             (Refresh::Replay(gid), _) => return Err(replay(visit, client, gid, now).await?),
             (Refresh::Grant(grant, turn), Some(family)) => {
@@ -74,8 +85,13 @@ async fn write(
             let sealed_child = issuer::seal_child(presented.secret(), child.secret())
                 .ok_or(Refused::Internal("a refresh token cannot be sealed"))?;
             let (tip, child_hash) = (presented.hash(), child.hash());
-            let advance =
-                Advance { from: presented.generation, tip, child: child_hash, sealed_child, idle_expires_at };
+            let advance = Advance {
+                from: presented.generation,
+                tip,
+                child: child_hash,
+                sealed_child,
+                idle_expires_at,
+            };
             (child, Some(advance))
         }
     };
@@ -101,15 +117,26 @@ async fn write(
 }
 
 fn open_child(presented: &RefreshToken, family: &Family) -> Result<RefreshToken, Refused> {
-    let sealed = family.sealed_child.as_deref().ok_or(Refused::Internal("no child to repeat"))?;
+    let sealed = family
+        .sealed_child
+        .as_deref()
+        .ok_or(Refused::Internal("no child to repeat"))?;
     let secret: Secret = issuer::open_child(presented.secret(), sealed)
         .ok_or(Refused::Internal("a sealed refresh token cannot be opened"))?;
     Ok(presented.child(secret))
 }
 
 /// Ends a family whose used token came again.
-async fn replay(visit: &Visit, client: &AuthenticatedClient, gid: GrantId, now: Timestamp) -> Result<Refused, Refused> {
-    let event = Record::new("ferrt").client(&client.client().id).detail("a used refresh token came again").at(visit);
+async fn replay(
+    visit: &Visit,
+    client: &AuthenticatedClient,
+    gid: GrantId,
+    now: Timestamp,
+) -> Result<Refused, Refused> {
+    let event = Record::new("ferrt")
+        .client(&client.client().id)
+        .detail("a used refresh token came again")
+        .at(visit);
     visit
         .app
         .db
@@ -120,5 +147,9 @@ async fn replay(visit: &Visit, client: &AuthenticatedClient, gid: GrantId, now: 
             Ok(())
         })
         .await?;
-    Ok(Refusal::new(Reason::InvalidRefreshToken, "the token was used before; its family has ended").into())
+    Ok(Refusal::new(
+        Reason::InvalidRefreshToken,
+        "the token was used before; its family has ended",
+    )
+    .into())
 }

@@ -75,6 +75,15 @@ impl Options {
         Self::new(Place::Sqlite(path.into()))
     }
 
+    /// A PostgreSQL server by its URL, with default limits.
+    pub fn postgres(url: impl Into<String>, connections: usize) -> Self {
+        Self::new(Place::Postgres(Postgres {
+            url: url.into(),
+            ca_file: None,
+            connections,
+        }))
+    }
+
     fn new(place: Place) -> Self {
         Self {
             place,

@@ -9,7 +9,6 @@ pub struct Pending<T>(T);
 
 impl<T> Pending<T> {
     /// To be called only where the conditional statement answered that it won.
-    #[expect(dead_code, reason = "the tables of this crate use it")]
     pub(crate) fn won(value: T) -> Self {
         Self(value)
     }
