@@ -8,7 +8,7 @@ pub(super) const CONSENT: Consent = Consent {
         before: "",
         after: " がアカウントへのアクセスを求めています",
     },
-    about_you: "あなたに関する情報",
+    about_you: "ユーザー情報",
     in_api: Around {
         before: "",
         after: " での操作",
@@ -19,7 +19,7 @@ pub(super) const CONSENT: Consent = Consent {
     },
     allow: "許可する",
     deny: "許可しない",
-    openid: "サインインした方がどなたかを確認する",
+    openid: "サインイン時にユーザーを識別する",
     profile: "お名前とプロフィール画像を見る",
     email: "メールアドレスを見る",
     phone: "電話番号を見る",

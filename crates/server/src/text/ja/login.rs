@@ -11,7 +11,7 @@ pub(super) const LOGIN: Login = Login {
     submit: "サインイン",
     no_account: "アカウントをお持ちでない方は",
     sign_up: "アカウントを作成",
-    confirm_identity: "ご本人であることを確認するため、もう一度サインインしてください。",
+    confirm_identity: "ご本人であることを確認するため、再度サインインしてください。",
     account_created: "アカウントを作成しました。サインインして続行してください。",
     wrong_credentials: "メールアドレスまたはパスワードが正しくありません。",
     too_many_attempts: "試行回数が多すぎます。数分待ってから、もう一度お試しください。",

@@ -8,7 +8,7 @@ pub(super) const LOGOUT_CONFIRM: LogoutConfirm = LogoutConfirm {
         before: "",
         after: " からサインアウトしますか？",
     },
-    explanation: "次にアプリケーションを利用するときは、もう一度サインインが必要になります。",
+    explanation: "次にアプリケーションを利用するときは、再度サインインが必要です。",
     submit: "サインアウト",
     stay: "サインインしたままにする",
 };

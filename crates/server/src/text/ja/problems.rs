@@ -42,12 +42,12 @@ pub(super) const PROBLEMS: Problems = Problems {
     not_found: Explanation {
         title: "ページが見つかりません",
         what: "このアドレスには何もありません。",
-        remedy: "アドレスを確認するか、ご利用になるアプリケーションからやり直してください。",
+        remedy: "アドレスを確認するか、お使いのアプリケーションからやり直してください。",
     },
     method_not_allowed: Explanation {
         title: "この操作はできません",
         what: "このアドレスでは、この種類のリクエストを受け付けていません。",
-        remedy: "ご利用になるアプリケーションからやり直してください。",
+        remedy: "お使いのアプリケーションからやり直してください。",
     },
     timed_out: Explanation {
         title: "時間切れになりました",
@@ -67,7 +67,7 @@ pub(super) const PROBLEMS: Problems = Problems {
     wrong_host: Explanation {
         title: "アドレスが正しくありません",
         what: "このサーバーは、アドレスに含まれるホスト名を担当していません。",
-        remedy: "アドレスを確認するか、ご利用になるアプリケーションからやり直してください。",
+        remedy: "アドレスを確認するか、お使いのアプリケーションからやり直してください。",
     },
     too_many_requests: Explanation {
         title: "リクエストが多すぎます",

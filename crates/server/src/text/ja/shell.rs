@@ -14,8 +14,8 @@ pub(super) const SHELL: Shell = Shell {
     email_malformed: "メールアドレスは name@example.com の形式で入力してください。",
     password_missing: "パスワードを入力してください。",
     signed_in_as: Around {
-        before: "",
-        after: " としてサインインしています",
+        before: "サインイン中: ",
+        after: "",
     },
     request_id: "リクエスト ID",
 };
