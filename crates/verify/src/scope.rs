@@ -210,7 +210,6 @@ impl<'de> Deserialize<'de> for Scope {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
     use super::*;
     use proptest::prelude::*;
 

@@ -1,0 +1,170 @@
+//! The keys of one issuer: a `KeySet` is what is trusted at one moment, `KeyCache` how that changes. Reads take no lock:
+//! a set is replaced whole, never edited, so a key that the issuer took away is gone with the next set.
+
+mod schedule;
+
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use sekisho_jose::{Algorithm, JwkSet, KeySet};
+
+pub use schedule::KeyTiming;
+use schedule::Schedule;
+pub(crate) use schedule::{Cause, Plan};
+
+/// Why a document is not a key set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeySetError {
+    /// Longer than [`MAX_KEY_SET_BYTES`].
+    #[error("the key set is longer than is allowed")]
+    TooLong,
+    /// More than [`MAX_KEY_SET_KEYS`] members.
+    #[error("the key set holds more keys than is allowed")]
+    TooMany,
+    /// Not the JSON of RFC 7517 section 5.
+    #[error("the document is not a JSON Web Key Set")]
+    Malformed,
+}
+
+/// The longest key set document that is read, in bytes.
+pub const MAX_KEY_SET_BYTES: usize = 256 * 1024;
+
+/// The most keys a document may hold.
+pub const MAX_KEY_SET_KEYS: usize = 100;
+
+/// Reads a JSON Web Key Set as an issuer publishes it (RFC 7517 section 5).
+///
+/// Keys that cannot verify a signature (encryption keys, kinds not known here, keys too weak to be used) are left out,
+/// as section 5 asks. Symmetric keys are left out too: in a published document they are no secret. An RSA key that does
+/// not name its algorithm is taken for each of RSA's; the policy's list still decides. The set may end up empty, and
+/// then nothing is trusted.
+///
+/// # Errors
+/// [`KeySetError`].
+pub fn parse_key_set(document: &[u8]) -> Result<KeySet, KeySetError> {
+    if document.len() > MAX_KEY_SET_BYTES {
+        return Err(KeySetError::TooLong);
+    }
+    let published = JwkSet::parse(document).map_err(|_| KeySetError::Malformed)?;
+    if published.keys.len() > MAX_KEY_SET_KEYS {
+        return Err(KeySetError::TooMany);
+    }
+    Ok(KeySet::from_jwks(&published, &Algorithm::ALL))
+}
+
+/// One issuer's keys over time.
+#[derive(Debug)]
+pub(crate) struct KeyCache {
+    source: Source,
+    state: ArcSwap<State>,
+}
+
+/// Where keys come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// Given by the program; never too old, never fetched.
+    Pinned,
+    /// Fetched from the issuer.
+    Fetched(KeyTiming),
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct State {
+    pub(crate) set: Arc<KeySet>,
+    schedule: Schedule,
+}
+
+impl KeyCache {
+    pub(crate) fn pinned(set: KeySet) -> Self {
+        Self::with(
+            Source::Pinned,
+            State {
+                set: Arc::new(set),
+                schedule: Schedule::default(),
+            },
+        )
+    }
+
+    pub(crate) fn fetched(timing: KeyTiming) -> Self {
+        Self::with(Source::Fetched(timing), State::default())
+    }
+
+    fn with(source: Source, state: State) -> Self {
+        Self {
+            source,
+            state: ArcSwap::from_pointee(state),
+        }
+    }
+
+    /// The state at this moment; one atomic load.
+    pub(crate) fn now(&self) -> arc_swap::Guard<Arc<State>> {
+        self.state.load()
+    }
+
+    /// Whether the keys of `state` may be trusted at `now`.
+    pub(crate) fn usable(&self, state: &State, now: u64) -> bool {
+        match &self.source {
+            Source::Pinned => true,
+            Source::Fetched(timing) => state.schedule.usable(timing, now),
+        }
+    }
+
+    /// Whether a fetch may begin; `None` for pinned keys.
+    pub(crate) fn plan(&self, state: &State, cause: Cause, now: u64) -> Option<Plan> {
+        match &self.source {
+            Source::Pinned => None,
+            Source::Fetched(timing) => Some(state.schedule.plan(timing, cause, now)),
+        }
+    }
+
+    /// Begins a fetch if one is due and nobody else began it: the caller who gets `true` must fetch and report.
+    pub(crate) fn begin(&self, cause: Cause, now: u64) -> bool {
+        loop {
+            let state = self.state.load();
+            if self.plan(&state, cause, now) != Some(Plan::Fetch) {
+                return false;
+            }
+            let next = State {
+                set: Arc::clone(&state.set),
+                schedule: state.schedule.begin(cause, now),
+            };
+            let previous = self.state.compare_and_swap(&*state, Arc::new(next));
+            if Arc::ptr_eq(&previous, &state) {
+                return true;
+            }
+        }
+    }
+
+    /// Takes what the fetch that began at `began` brought: a new set, or `None` for a failure.
+    pub(crate) fn finish(&self, began: u64, fetched: Option<KeySet>) {
+        let fetched = fetched.map(Arc::new);
+        self.state.rcu(|state| {
+            if !state.schedule.expects(began) {
+                return Arc::clone(state);
+            }
+            Arc::new(match &fetched {
+                Some(set) => State {
+                    set: Arc::clone(set),
+                    schedule: state.schedule.succeed(began),
+                },
+                None => State {
+                    set: Arc::clone(&state.set),
+                    schedule: state.schedule.fail(began),
+                },
+            })
+        });
+    }
+
+    /// Replaces pinned keys; says whether these are.
+    pub(crate) fn replace(&self, set: KeySet) -> bool {
+        if self.source != Source::Pinned {
+            return false;
+        }
+        self.state.store(Arc::new(State {
+            set: Arc::new(set),
+            schedule: Schedule::default(),
+        }));
+        true
+    }
+}
