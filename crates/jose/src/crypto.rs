@@ -453,3 +453,6 @@ fn ec_verification(curve: Curve) -> &'static EcdsaVerificationAlgorithm {
         Curve::P521 => &signature::ECDSA_P521_SHA512_FIXED,
     }
 }
+
+#[cfg(test)]
+mod wycheproof;
