@@ -47,8 +47,6 @@ pub(crate) fn decode_into<'o>(text: &str, out: &'o mut [u8]) -> Result<&'o [u8],
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::*;
 
     /// Exhaustive over every three-byte text: one encoding per value, and no other text is accepted.

