@@ -3,6 +3,7 @@
 pub mod app;
 pub mod audit;
 pub mod authorize;
+pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod discovery;

@@ -331,6 +331,3 @@ fn is_about_one_connection(error: &io::Error) -> bool {
         ConnectionAborted | ConnectionRefused | ConnectionReset
     )
 }
-
-#[cfg(test)]
-mod tests;

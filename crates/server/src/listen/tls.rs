@@ -7,7 +7,6 @@ use std::time::{Duration, SystemTime};
 
 use arc_swap::ArcSwap;
 use rustls::ServerConfig;
-use rustls::crypto::aws_lc_rs;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
@@ -89,9 +88,7 @@ fn read(files: &Tls) -> Result<Arc<ServerConfig>, CertificateError> {
     }
     let key =
         PrivateKeyDer::from_pem_file(&files.key).map_err(|error| unusable("tls.key", &files.key, &error))?;
-    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(CertificateError::Pair)?
+    let mut config = ServerConfig::builder()
         .with_no_client_auth()
         .with_single_cert(chain, key)
         .map_err(CertificateError::Pair)?;

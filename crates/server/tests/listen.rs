@@ -1,9 +1,19 @@
-use super::limits::{BodyLimits, read_body};
-use super::*;
+//! Listening: limits, time-outs, draining and TLS, seen from the other end of the wire.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
+use sekisho::config::Tls;
+use sekisho::listen::limits::{BodyLimits, read_body};
+use sekisho::listen::tls::Certificates;
+use sekisho::listen::{Drained, Listener, MAX_HEAD_BYTES, Patience};
 use std::fs;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::sync::watch;
 
 struct Running {
     address: SocketAddr,
@@ -164,7 +174,8 @@ async fn an_open_request_is_finished_after_a_stop_and_new_ones_are_not_taken() {
         let (entered, released) = (entered.clone(), released.clone());
         async move {
             entered.send_replace(true);
-            stopped(released).await;
+            let mut released = released;
+            released.wait_for(|released| *released).await.unwrap();
             "done"
         }
     });
@@ -198,7 +209,7 @@ async fn a_request_that_does_not_end_is_cut_when_the_time_is_over() {
     assert_eq!(running.served.await.unwrap(), Drained::Cut(1));
 }
 
-fn certificate(files: &crate::config::Tls, name: &str) -> String {
+fn certificate(files: &Tls, name: &str) -> String {
     let made = rcgen::generate_simple_self_signed(vec![name.to_owned(), "localhost".to_owned()]).unwrap();
     fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
     fs::write(&files.certificate, made.cert.pem()).unwrap();
@@ -220,7 +231,7 @@ async fn trusts(pem: &str, port: u16) -> bool {
 #[tokio::test]
 async fn a_changed_certificate_is_taken_and_a_broken_one_is_not() {
     let folder = tempfile::tempdir().unwrap();
-    let files = crate::config::Tls {
+    let files = Tls {
         certificate: folder.path().join("cert.pem"),
         key: folder.path().join("key.pem"),
     };

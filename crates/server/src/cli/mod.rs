@@ -1,0 +1,113 @@
+//! The command line: one file a command, named as it is typed.
+//!
+//! A command reads its arguments, calls an action (`admin`) or a part of the program, and says what happened. It
+//! decides nothing. Exit codes: 0 done, 1 refused or failed, 2 the command line was not understood.
+
+mod completions;
+mod config;
+mod json;
+mod jwt;
+mod terminal;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+pub use terminal::{Colour, Failure, Terminal};
+
+/// The exit code when a command was refused or failed. Clap answers 2 when it was not understood.
+const FAILED: u8 = 1;
+/// The exit code when the arguments contradict each other in a way clap does not see.
+const NOT_UNDERSTOOD: u8 = 2;
+
+const EXAMPLES: &str = "\
+Start here:
+  sekisho config example > sekisho.toml     a file with every setting, explained
+  sekisho jwt decode < token.txt            what a token says
+
+Exit codes: 0 done, 1 refused or failed, 2 the command line was not understood.
+Settings come from `sekisho.toml` and the environment; `sekisho config example` lists them.";
+
+/// Sekisho: log in, scale, revoke. A self-hosted identity provider.
+#[derive(Parser)]
+#[command(name = "sekisho", version, propagate_version = true, after_help = EXAMPLES)]
+#[command(disable_help_subcommand = true, max_term_width = 100)]
+pub struct Cli {
+    /// The file with the settings; `sekisho.toml` here when there is one.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Show the settings there are
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Take apart, check and make JSON Web Tokens
+    #[command(subcommand)]
+    Jwt(Box<jwt::JwtCommand>),
+    /// Print a completion script for a shell
+    Completions(completions::Completions),
+}
+
+/// The whole program: parses the command line, runs the command, says what went wrong.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let mut terminal = Terminal::real();
+    match cli.run(&mut terminal) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            terminal.complain(&failure);
+            ExitCode::from(match failure {
+                Failure::NotUnderstood(_) => NOT_UNDERSTOOD,
+                Failure::Refused(_) | Failure::Pipe => FAILED,
+            })
+        }
+    }
+}
+
+impl Cli {
+    /// Runs the command with this terminal.
+    ///
+    /// # Errors
+    /// [`Failure`]: one sentence for the operator.
+    pub fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
+        match self.command {
+            Command::Config(command) => command.run(terminal),
+            Command::Jwt(command) => command.run(terminal),
+            Command::Completions(command) => command.run(terminal),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_every_command_explains_itself() {
+        Cli::command().debug_assert();
+        fn walk(command: &clap::Command) {
+            assert!(
+                command.get_about().is_some(),
+                "{} has no line of help",
+                command.get_name()
+            );
+            for argument in command.get_arguments() {
+                assert!(
+                    argument.get_help().is_some(),
+                    "{} {}",
+                    command.get_name(),
+                    argument.get_id()
+                );
+            }
+            command.get_subcommands().for_each(walk);
+        }
+        walk(&Cli::command());
+    }
+}
