@@ -84,4 +84,5 @@ mod every_statement;
 mod migrations;
 mod outages;
 mod statements;
+mod tls;
 mod transactions;

@@ -55,10 +55,25 @@ impl Server {
     /// # Panics
     /// When there is no PostgreSQL or it does not start.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same, offering TLS with this certificate and private key, both in PEM.
+    ///
+    /// # Panics
+    /// When there is no PostgreSQL or it does not start.
+    pub fn start_tls(certificate: &str, key: &str) -> Self {
+        Self::start_with(&[
+            ("SEKISHO_TEST_CERTIFICATE", certificate),
+            ("SEKISHO_TEST_KEY", key),
+        ])
+    }
+
+    fn start_with(settings: &[(&str, &str)]) -> Self {
         // A free port may be taken by somebody else before PostgreSQL binds it.
         let mut said = String::new();
         for _ in 0..5 {
-            match Self::try_start(free_port()) {
+            match Self::try_start(free_port(), settings) {
                 Ok(server) => return server,
                 Err(error) => said = error,
             }
@@ -92,13 +107,14 @@ impl Server {
         make_database(&self.url("postgres"))
     }
 
-    fn try_start(port: u16) -> Result<Self, String> {
+    fn try_start(port: u16, settings: &[(&str, &str)]) -> Result<Self, String> {
         let mut command = as_unprivileged();
         command
             .args(["-c", include_str!("serve.sh"), "serve.sh"])
             .arg(programs())
             .arg(port.to_string());
         let mut script = command
+            .envs(settings.iter().copied())
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

@@ -6,10 +6,17 @@ bin=$1
 port=$2
 # The temporary folder of the parent may be closed to this user.
 dir=$(mktemp -d "${TMPDIR:-/tmp}/sekisho-postgres.XXXXXX" 2>/dev/null || mktemp -d /tmp/sekisho-postgres.XXXXXX)
+tls=
+if [ -n "${SEKISHO_TEST_CERTIFICATE:-}" ]; then
+    umask 077
+    printf '%s' "$SEKISHO_TEST_CERTIFICATE" >"$dir/server.pem"
+    printf '%s' "$SEKISHO_TEST_KEY" >"$dir/server.key"
+    tls="-c ssl=on -c ssl_cert_file=$dir/server.pem -c ssl_key_file=$dir/server.key"
+fi
 up() {
     "$bin/pg_ctl" start -w -s -t 120 -D "$dir/data" -l "$dir/log" -o "-c listen_addresses=127.0.0.1 -c port=$port \
 -c unix_socket_directories=$dir -c fsync=off -c full_page_writes=off -c max_connections=300 -c shared_buffers=32MB \
--c deadlock_timeout=50ms -c autovacuum=off" </dev/null >/dev/null 2>&1
+-c deadlock_timeout=50ms -c autovacuum=off $tls" </dev/null >/dev/null 2>&1
 }
 down() {
     "$bin/pg_ctl" stop -w -s -D "$dir/data" -m immediate </dev/null >/dev/null 2>&1 || true
