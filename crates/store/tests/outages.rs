@@ -1,9 +1,11 @@
 //! The database goes away, fills up or answers too slowly: a fault that says so, and work again when it is back.
 
 use std::os::unix::fs::PermissionsExt;
+use std::task::Poll;
 use std::time::Duration;
 
 use crate::Site;
+use sekisho_store::door::Place;
 use sekisho_store::{Db, Fault, Options, Tx, args};
 use sekisho_test_postgres::Server;
 
@@ -59,6 +61,31 @@ async fn a_connection_killed_inside_a_transaction_writes_nothing() {
         .await;
     assert!(matches!(&killed, Err(Fault::Unavailable(_))), "{killed:?}");
     assert_eq!(count(&site.db).await, 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_left_in_the_middle_of_a_statement_is_not_used_again() {
+    let mut site = Site::postgres();
+    if let Place::Postgres(place) = &mut site.options.place {
+        place.connections = 1;
+    }
+    let db = site.node();
+    db.run(MAKE, args![]).await.unwrap();
+    let left = db
+        .tx(async move |tx| {
+            mark(tx, "a", "").await?;
+            {
+                let mut abandoned = std::pin::pin!(mark(tx, "b", ""));
+                let once =
+                    std::future::poll_fn(|context| Poll::Ready(abandoned.as_mut().poll(context).is_ready()));
+                assert!(!once.await);
+            }
+            Ok(())
+        })
+        .await;
+    assert!(matches!(&left, Err(Fault::Bug(_))), "{left:?}");
+    db.tx(async move |tx| mark(tx, "c", "").await).await.unwrap();
+    assert_eq!(count(&site.db).await, 1);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -63,7 +63,9 @@ async fn a_server_must_prove_its_name() {
 async fn a_remote_server_is_reached_by_tls_only() {
     // This server offers no TLS at all.
     let server = Server::start();
-    let refused = open(&format!("{}?sslmode=require", server.url("postgres"))).ping().await;
+    let refused = open(&format!("{}?sslmode=require", server.url("postgres")))
+        .ping()
+        .await;
     assert!(matches!(refused, Err(Fault::Unavailable(_))));
 }
 
