@@ -153,6 +153,9 @@ CREATE TABLE codes (
     used_at BIGINT
 );
 CREATE INDEX codes_expiry ON codes (expires_at);
+-- Deleting a user or a client must not read every code.
+CREATE INDEX codes_user ON codes (user_id);
+CREATE INDEX codes_client ON codes (client_id);
 
 -- A family is what one redeemed code grew into: every token with its `gid`. It holds a refresh token only when `tip_hash` is set.
 CREATE TABLE families (
@@ -211,6 +214,7 @@ CREATE TABLE consents (
     granted_at BIGINT NOT NULL,
     PRIMARY KEY (user_id, client_id, audience)
 );
+CREATE INDEX consents_client ON consents (client_id);
 
 CREATE TABLE audit (
     id TEXT PRIMARY KEY,

@@ -1,6 +1,6 @@
 //! Makes and grows the schema. A migration is one text for both engines, in `migrations/`, never changed once released.
 //! All missing ones run in one transaction under a lock, so two nodes may start at once and a failed migration leaves
-//! nothing behind. Why this is our own: `docs/decisions/0011-own-migrations.md`.
+//! nothing behind. Why this is our own: `docs/decisions/0007-own-migrations.md`.
 
 use sha2::{Digest, Sha256};
 

@@ -1,15 +1,15 @@
-//! In place of checking at compile time: every statement of the tables is found in the source and prepared on both
-//! engines. The conventions it relies on are in `docs/sql.md`, and it fails when a table file leaves them.
+//! In place of checking at compile time: every statement of the tables (`sql!` blocks) is prepared on both engines, and
+//! whatever is not in such a block is found in the source. The conventions are in `docs/sql.md`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use crate::Site;
 
-/// A constant of a `mod sql`.
+/// A line of a `sql!` block.
 struct Statement {
-    place: String,
-    name: String,
+    table: &'static str,
+    name: &'static str,
     text: &'static str,
 }
 
@@ -27,12 +27,12 @@ async fn every_statement_is_the_same_on_both_engines() {
     sqlite.migrate().await.unwrap();
     postgres.migrate().await.unwrap();
     let mut wrong = Vec::new();
-    for Statement { place, name, text } in statements() {
+    for Statement { table, name, text } in statements() {
         match (sqlite.describe(text).await, postgres.describe(text).await) {
             (Ok(a), Ok(b)) if (a.arguments, &a.columns) == (b.arguments, &b.columns) => {}
-            (Ok(a), Ok(b)) => wrong.push(format!("{place} {name}: SQLite {a:?}, PostgreSQL {b:?}")),
+            (Ok(a), Ok(b)) => wrong.push(format!("{table} {name}: SQLite {a:?}, PostgreSQL {b:?}")),
             (a, b) => wrong.push(format!(
-                "{place} {name}: SQLite {:?}, PostgreSQL {:?}",
+                "{table} {name}: SQLite {:?}, PostgreSQL {:?}",
                 a.err(),
                 b.err()
             )),
@@ -56,7 +56,7 @@ async fn every_statement_searches_an_index() {
         if !scans.is_empty() {
             wrong.push(format!(
                 "{} {}: {}",
-                statement.place,
+                statement.table,
                 statement.name,
                 scans.join(", ")
             ));
@@ -88,16 +88,16 @@ fn statements_keep_to_the_dialect() {
         "autoincrement",
     ];
     let mut wrong = Vec::new();
-    for Statement { place, name, text } in statements() {
+    for Statement { table, name, text } in statements() {
         let lower = text.to_lowercase();
         for word in NOT_PORTABLE.iter().filter(|word| lower.contains(**word)) {
-            wrong.push(format!("{place} {name}: `{word}` is not in the dialect"));
+            wrong.push(format!("{table} {name}: `{word}` is not in the dialect"));
         }
         if lower.contains("select *") || lower.contains("returning *") {
-            wrong.push(format!("{place} {name}: name the columns"));
+            wrong.push(format!("{table} {name}: name the columns"));
         }
         if text.contains('?') || text.contains('\'') && text.contains("$'") {
-            wrong.push(format!("{place} {name}: parameters are written $1"));
+            wrong.push(format!("{table} {name}: parameters are written $1"));
         }
     }
     assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
@@ -116,7 +116,7 @@ fn no_statement_hides_in_a_call() {
                 format!(".{call}(&format!"),
             ] {
                 if flat.contains(&shape) {
-                    wrong.push(format!("{place}: `{shape}` (put the statement into `mod sql`)"));
+                    wrong.push(format!("{place}: `{shape}` (put the statement into `sql!`)"));
                 }
             }
         }
@@ -125,66 +125,30 @@ fn no_statement_hides_in_a_call() {
 }
 
 #[test]
-fn the_finder_reads_what_rust_reads() {
-    let source = r##"
-        pub(crate) mod sql {
-            /// A comment with const NOT: &str = "no";
-            pub(crate) const PLAIN: &str = "SELECT 1";
-            pub(super) const LINES: &str = "SELECT \"a\" \
-                FROM t";
-            const RAW: &str = r#"SELECT "b""#;
-        }
-    "##;
-    let found = constants(source);
-    let expected = [
-        ("PLAIN", "SELECT 1"),
-        ("LINES", "SELECT \"a\" FROM t"),
-        ("RAW", "SELECT \"b\""),
-    ];
+fn every_table_is_listed() {
+    let listed: BTreeSet<_> = statements()
+        .into_iter()
+        .map(|statement| statement.table)
+        .collect();
+    let written: BTreeSet<_> = table_files()
+        .into_iter()
+        .filter(|(_, source)| source.lines().any(|line| line.starts_with("sql! {")))
+        .map(|(place, _)| place.trim_end_matches(".rs").to_owned())
+        .collect();
     assert_eq!(
-        found
-            .iter()
-            .map(|(name, text)| (name.as_str(), text.as_str()))
-            .collect::<Vec<_>>(),
-        expected
+        listed.into_iter().map(str::to_owned).collect::<BTreeSet<_>>(),
+        written
     );
 }
 
 fn statements() -> Vec<Statement> {
-    let mut found = Vec::new();
-    for (place, source) in table_files() {
-        let constants = constants(&source);
-        let written = source.matches(": &str =").count() - commented(&source);
-        assert_eq!(
-            constants.len(),
-            written,
-            "{place}: a `const NAME: &str` that is not a plain literal"
-        );
-        for (name, text) in constants {
-            found.push(Statement {
-                place: place.clone(),
-                name,
-                text: text.leak(),
-            });
-        }
-    }
-    let names: BTreeSet<_> = found.iter().map(|s| (&s.place, &s.name)).collect();
-    assert_eq!(
-        names.len(),
-        found.len(),
-        "two statements of one file have the same name"
-    );
-    found
+    let all = sekisho_store::statements::all();
+    all.into_iter()
+        .map(|(table, name, text)| Statement { table, name, text })
+        .collect()
 }
 
-fn commented(source: &str) -> usize {
-    source
-        .lines()
-        .filter(|line| line.trim_start().starts_with("//") && line.contains(": &str ="))
-        .count()
-}
-
-/// The source of every table: all files of the crate but the door, with what is inside their `mod sql { .. }`.
+/// The source of every table: all files of the crate but the door, the migrator and the macro itself.
 fn table_files() -> Vec<(String, String)> {
     let mut files = Vec::new();
     collect(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"), &mut files);
@@ -197,56 +161,9 @@ fn collect(folder: &Path, files: &mut Vec<(String, String)>) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         if path.is_dir() && name != "door" {
             collect(&path, files);
-        } else if name.ends_with(".rs") && !["lib.rs", "migrate.rs"].contains(&name.as_str()) {
+        } else if name.ends_with(".rs") && !["lib.rs", "migrate.rs", "statements.rs"].contains(&name.as_str())
+        {
             files.push((name, std::fs::read_to_string(&path).unwrap()));
-        }
-    }
-}
-
-/// `const NAME: &str = "..";` with the literal's value, in order of appearance.
-fn constants(source: &str) -> Vec<(String, String)> {
-    let mut found = Vec::new();
-    let mut rest = source;
-    while let Some(at) = rest.find(": &str =") {
-        let line = rest[..at].rsplit('\n').next().unwrap_or_default();
-        let after = rest[at + ": &str =".len()..].trim_start();
-        rest = &rest[at + 1..];
-        let Some(name) = line
-            .trim_start()
-            .split("const ")
-            .nth(1)
-            .filter(|_| !line.trim_start().starts_with("//"))
-        else {
-            continue;
-        };
-        if let Some(text) = literal(after) {
-            found.push((name.trim().to_owned(), text));
-        }
-    }
-    found
-}
-
-/// The value of the text literal `source` begins with.
-fn literal(source: &str) -> Option<String> {
-    if let Some(raw) = source.strip_prefix('r') {
-        let marks = raw.len() - raw.trim_start_matches('#').len();
-        let (open, close) = (
-            format!("{}\"", "#".repeat(marks)),
-            format!("\"{}", "#".repeat(marks)),
-        );
-        return Some(raw.strip_prefix(&open)?.split_once(&close)?.0.to_owned());
-    }
-    let mut text = String::new();
-    let mut characters = source.strip_prefix('"')?.chars().peekable();
-    loop {
-        match characters.next()? {
-            '"' => return Some(text),
-            '\\' => match characters.next()? {
-                '\n' => while characters.next_if(|c| c.is_whitespace()).is_some() {},
-                'n' => text.push('\n'),
-                other => text.push(other),
-            },
-            other => text.push(other),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The one thread that writes to SQLite. It takes up to [`GROUP`] waiting transactions, each in its own SAVEPOINT, into
 //! one durable commit, and answers them only after COMMIT returned: one wait for the disk serves them all.
-//! Why: `docs/decisions/0010-group-commit.md`.
+//! Why: `docs/decisions/0003-group-commit.md`.
 
 use std::pin::pin;
 use std::rc::Rc;
