@@ -168,3 +168,118 @@ impl KeyCache {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sekisho_jose::SigningKey;
+
+    /// The published form of keys, with one member of the first changed.
+    fn published(keys: &[&SigningKey], edit: impl FnOnce(&mut serde_json::Value)) -> Vec<u8> {
+        let set: JwkSet = keys.iter().filter_map(|key| key.public_jwk()).collect();
+        let mut set = serde_json::to_value(set).unwrap();
+        edit(&mut set["keys"][0]);
+        serde_json::to_vec(&set).unwrap()
+    }
+
+    #[test]
+    fn rfc7517_5_keys_that_cannot_verify_are_left_out() {
+        let (one, two) = (
+            SigningKey::generate(Algorithm::Es256),
+            SigningKey::generate(Algorithm::EdDsa),
+        );
+        let keys = [&one.unwrap().with_kid("one"), &two.unwrap().with_kid("two")];
+        assert_eq!(parse_key_set(&published(&keys, |_| ())).unwrap().keys().len(), 2);
+        for (member, value) in [
+            ("use", "enc"),
+            ("alg", "ECDH-ES"),
+            ("kty", "PQC"),
+            ("x", "AAAA"),
+            ("crv", "P-224"),
+        ] {
+            let set = parse_key_set(&published(&keys, |key| key[member] = value.into())).unwrap();
+            assert_eq!(set.keys().len(), 1, "{member}={value}");
+            assert_eq!(set.keys()[0].kid(), Some("two"));
+        }
+    }
+
+    #[test]
+    fn threat_05_a_published_secret_is_no_key() {
+        let set = br#"{"keys":[{"kty":"oct","alg":"HS256","kid":"s","k":"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8"}]}"#;
+        assert!(parse_key_set(set).unwrap().keys().is_empty());
+    }
+
+    #[test]
+    fn an_rsa_key_that_names_no_algorithm_fits_each_of_its_kind() {
+        let key = SigningKey::generate(Algorithm::Rs256).unwrap().with_kid("one");
+        let document = published(&[&key], |key| drop(key.as_object_mut().unwrap().remove("alg")));
+        let set = parse_key_set(&document).unwrap();
+        let algorithms: Vec<_> = set.keys().iter().map(|key| key.algorithm().name()).collect();
+        assert_eq!(algorithms, ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"]);
+    }
+
+    #[test]
+    fn threat_25_documents_beyond_the_limits_are_refused() {
+        assert_eq!(
+            parse_key_set(&[b' '; MAX_KEY_SET_BYTES + 1]).err(),
+            Some(KeySetError::TooLong)
+        );
+        let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+        let many = |count| published(&vec![&key; count], |_| ());
+        assert_eq!(
+            parse_key_set(&many(MAX_KEY_SET_KEYS)).unwrap().keys().len(),
+            MAX_KEY_SET_KEYS
+        );
+        assert_eq!(
+            parse_key_set(&many(MAX_KEY_SET_KEYS + 1)).err(),
+            Some(KeySetError::TooMany)
+        );
+        for malformed in [
+            "",
+            "{}",
+            "[]",
+            "<!doctype html>",
+            r#"{"keys":{}}"#,
+            r#"{"keys":[]"#,
+            "null",
+        ] {
+            assert_eq!(
+                parse_key_set(malformed.as_bytes()).err(),
+                Some(KeySetError::Malformed),
+                "{malformed}"
+            );
+        }
+    }
+
+    #[test]
+    fn of_many_who_want_to_fetch_one_does() {
+        let cache = KeyCache::fetched(KeyTiming::default());
+        let winners = std::thread::scope(|scope| {
+            let tries: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| cache.begin(Cause::UnknownKey, 5)))
+                .collect();
+            tries
+                .into_iter()
+                .map(|t| t.join().unwrap())
+                .filter(|won| *won)
+                .count()
+        });
+        assert_eq!(winners, 1);
+        // A report of a fetch that nobody waits for changes nothing.
+        cache.finish(4, Some(KeySet::default()));
+        assert!(!cache.usable(&cache.now(), 5));
+        cache.finish(5, Some(KeySet::default()));
+        assert!(cache.usable(&cache.now(), 5));
+    }
+
+    #[test]
+    fn pinned_keys_are_never_fetched_and_can_be_replaced() {
+        let cache = KeyCache::pinned(KeySet::default());
+        assert!(cache.usable(&cache.now(), u64::MAX));
+        assert!(!cache.begin(Cause::UnknownKey, 0) && !cache.begin(Cause::Age, u64::MAX));
+        let key = SigningKey::generate(Algorithm::EdDsa).unwrap();
+        assert!(cache.replace(KeySet::new(vec![key.verifying_key()])));
+        assert_eq!(cache.now().set.keys().len(), 1);
+        assert!(!KeyCache::fetched(KeyTiming::default()).replace(KeySet::default()));
+    }
+}

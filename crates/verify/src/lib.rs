@@ -64,3 +64,7 @@ pub use reject::{ClaimName, Reject};
 pub use scope::{Scope, ScopeError};
 pub use sekisho_jose::{Algorithm, KeySet};
 pub use verifier::{FetchCause, KeyFetch, MAX_TOKEN_BYTES, NeedKeys, Verdict, Verifier};
+
+#[cfg(all(doctest, feature = "tower"))]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -2,20 +2,19 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support {
-    pub(crate) mod issuer;
-    mod tokens;
-    pub(crate) use tokens::*;
-}
+#[path = "support/issuer.rs"]
+mod issuer;
+#[path = "support/tokens.rs"]
+mod tokens;
 
 use std::time::Duration;
 
+use issuer::{LocalIssuer, Mood};
 use sekisho_jose::SigningKey;
 use sekisho_verify::fetch::{FetchError, Fetcher, OnlineVerifier};
 use sekisho_verify::{Issuer, KeyTiming, Reject, Verdict, Verifier};
 use serde_json::json;
-use support::issuer::{LocalIssuer, Mood};
-use support::*;
+use tokens::*;
 
 fn online(issuer: &LocalIssuer) -> OnlineVerifier {
     online_with(issuer, Fetcher::new().unwrap())

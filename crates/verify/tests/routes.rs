@@ -2,11 +2,10 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod support {
-    pub(crate) mod issuer;
-    mod tokens;
-    pub(crate) use tokens::*;
-}
+#[path = "support/issuer.rs"]
+mod issuer;
+#[path = "support/tokens.rs"]
+mod tokens;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,12 +15,12 @@ use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTI
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::routing::get;
 use axum::{Extension, Router};
+use issuer::{LocalIssuer, Mood};
 use sekisho_verify::fetch::{Fetcher, OnlineVerifier};
 use sekisho_verify::tower::{AuthLayer, Authorized, Denied, ScopeLayer};
 use sekisho_verify::{Claims, Issuer, Policy, Scope, Verifier};
 use serde_json::{Value, json};
-use support::issuer::{LocalIssuer, Mood};
-use support::*;
+use tokens::*;
 use tower::ServiceExt;
 
 fn layer(policy: Policy) -> AuthLayer {
