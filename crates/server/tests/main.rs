@@ -2,4 +2,6 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod listen;
+mod login;
 mod pages;
+mod site;
