@@ -6,16 +6,16 @@ pub(super) const CONSENT: Consent = Consent {
     title: "アクセスの許可",
     heading: Around {
         before: "",
-        after: " がアカウントへのアクセスを求めています",
+        after: "\u{a0}がアカウントへのアクセスを求めています",
     },
     about_you: "ユーザー情報",
     in_api: Around {
         before: "",
-        after: " での操作",
+        after: "\u{a0}での操作",
     },
     returns_to: Around {
         before: "このあと ",
-        after: " に戻ります。",
+        after: "\u{a0}に戻ります。",
     },
     allow: "許可する",
     deny: "許可しない",

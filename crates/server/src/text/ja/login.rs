@@ -6,7 +6,7 @@ pub(super) const LOGIN: Login = Login {
     title: "サインイン",
     to_continue: Around {
         before: "",
-        after: " に進みます",
+        after: "\u{a0}に進みます",
     },
     submit: "サインイン",
     no_account: "アカウントをお持ちでない方は",

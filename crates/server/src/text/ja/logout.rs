@@ -6,7 +6,7 @@ pub(super) const LOGOUT_CONFIRM: LogoutConfirm = LogoutConfirm {
     title: "サインアウト",
     heading: Around {
         before: "",
-        after: " からサインアウトしますか？",
+        after: "\u{a0}からサインアウトしますか？",
     },
     explanation: "次にアプリケーションを利用するときは、再度サインインが必要です。",
     submit: "サインアウト",
@@ -19,6 +19,6 @@ pub(super) const SIGNED_OUT: SignedOut = SignedOut {
     shared_computer: "ほかの方と共用しているパソコンでは、ブラウザーのウィンドウも閉じてください。",
     back_to: Around {
         before: "",
-        after: " に戻る",
+        after: "\u{a0}に戻る",
     },
 };

@@ -1,4 +1,5 @@
-//! Japanese. Polite form throughout, half-width Latin, a space between Japanese and Latin words.
+//! Japanese. Polite form throughout, half-width Latin, a space between Japanese and Latin words. After a
+//! name the space does not break: a line must not begin with a particle.
 
 mod consent;
 mod home;
@@ -11,7 +12,7 @@ mod signup;
 
 use super::{Language, Text};
 
-/// Every sentence in Japanese. Polite form throughout, half-width Latin, a space between Japanese and Latin words.
+/// Every sentence in Japanese.
 pub(super) const TEXT: Text = Text {
     language: Language::Ja,
     shell: shell::SHELL,

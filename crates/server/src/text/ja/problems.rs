@@ -26,7 +26,7 @@ pub(super) const PROBLEMS: Problems = Problems {
     },
     expired_journey: Explanation {
         title: "サインインの有効期限が切れました",
-        what: "時間が経過したか、この手続きがすでに使用されています。",
+        what: "時間が経過したか、すでに使用済みです。",
         remedy: "アプリケーションに戻って、もう一度サインインしてください。",
     },
     other_browser: Explanation {

@@ -6,7 +6,7 @@ pub(super) const RETURNING: Returning = Returning {
     title: "アプリケーションに戻ります",
     heading: Around {
         before: "",
-        after: " に戻っています…",
+        after: "\u{a0}に戻っています…",
     },
     press: "画面が切り替わらない場合は、ボタンを押してください。",
     submit: "続ける",

@@ -6,7 +6,7 @@ pub(super) const SIGNUP: Signup = Signup {
     title: "アカウントを作成",
     to_continue: Around {
         before: "",
-        after: " に進みます",
+        after: "\u{a0}に進みます",
     },
     password_rule: |least| format!("{least} 文字以上。関連のない単語をいくつか組み合わせると安全です。"),
     submit: "アカウントを作成",
