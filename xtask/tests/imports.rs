@@ -17,6 +17,7 @@ const LAYERS: [(&str, &[&str]); 5] = [
 const SHARED: &[&str] = &[
     "app",
     "audit",
+    "client_auth",
     "config",
     "egress",
     "end",
@@ -26,6 +27,7 @@ const SHARED: &[&str] = &[
     "journey",
     "keys",
     "passwords",
+    "respond",
     "seal",
     "signed_in",
     "telemetry",

@@ -2,21 +2,20 @@
 
 use crate::audit::Record;
 use crate::http::body::{self, Accepts};
-use crate::http::guard;
-use crate::http::reply::{Trouble, html, said_in_redirect, see_other, with_cookie};
+use crate::http::reply::{Trouble, see_other, with_cookie};
 use crate::http::visit::Visit;
 use crate::journey::{Journey, REQUEST_BYTES};
-use crate::pages::{FormPostPage, WebMessagePage};
+use crate::respond::{refuse, say};
 use crate::signed_in::{Browser, browser};
 use axum::body::Bytes;
-use axum::http::{StatusCode, header};
+use axum::http::header;
 use axum::response::Response;
-use sekisho_rules::authorize::{self, Facts, Known, Next, SignedIn, Step, Trusted, Valid};
+use sekisho_rules::authorize::{self, Facts, Known, Next, SignedIn, Step, Trusted};
 use sekisho_rules::code::Code;
 use sekisho_rules::parameters::Parameters;
-use sekisho_rules::refusal::{PageRefusal, Refusal};
+use sekisho_rules::refusal::PageRefusal;
 use sekisho_store::consents::Parties;
-use sekisho_store::{apis, audit, clients, codes, consents, flows, sessions};
+use sekisho_store::{audit, codes, consents, flows, sessions};
 
 /// `GET /authorize`.
 pub async fn start(visit: Visit) -> Response {
@@ -68,7 +67,7 @@ async fn begin(visit: &Visit, request: Parameters) -> Result<Response, Trouble> 
 }
 
 async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Response, Trouble> {
-    let (trusted, checked) = read(visit, &journey).await?;
+    let (trusted, checked) = journey.read(visit).await?;
     let valid = match checked {
         Ok(valid) => valid,
         Err(refusal) => return refuse(visit, &trusted, &refusal),
@@ -117,23 +116,6 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
     }
 }
 
-/// Reads an authorization request as far as it can be trusted; the inner result is what [`authorize::check`] made of the rest.
-///
-/// # Errors
-/// [`Trouble`] that may only be a page.
-pub async fn read(visit: &Visit, journey: &Journey) -> Result<(Trusted, Result<Valid, Refusal>), Trouble> {
-    let request = &journey.request;
-    let iss = visit.app.config.issuer.as_str();
-    let client = clients::by_id(&visit.app.db, authorize::client_id(request)?).await?;
-    let trusted = authorize::trust(request, client)?;
-    let api = match authorize::audience(request, iss) {
-        Ok(Some(audience)) => apis::by_identifier(&visit.app.db, audience).await?,
-        Ok(None) | Err(_) => None,
-    };
-    let checked = authorize::check(&trusted, request, iss, api);
-    Ok((trusted, checked))
-}
-
 async fn give_code(
     visit: &Visit,
     trusted: &Trusted,
@@ -175,48 +157,4 @@ async fn give_code(
         return Err(PageRefusal::JourneyUsed.into());
     }
     Ok(say(visit, trusted, trusted.code(&secret.encode())))
-}
-
-/// Sends a refusal to the application.
-///
-/// # Errors
-/// None today; the type lets callers end with it.
-pub fn refuse(visit: &Visit, trusted: &Trusted, refusal: &Refusal) -> Result<Response, Trouble> {
-    tracing::info!(reason = ?refusal.reason, private = %refusal.private, client = %trusted.client.id, "refused by redirect");
-    let (code, description) = said_in_redirect(&refusal.reason, visit.app.config.wire);
-    Ok(say(visit, trusted, trusted.error(code, &description)))
-}
-
-fn say(visit: &Visit, trusted: &Trusted, response: authorize::Response) -> Response {
-    let owned = |fields: Vec<(&'static str, String)>| -> Vec<(String, String)> {
-        fields
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect()
-    };
-    match response {
-        authorize::Response::Redirect(to) => see_other(&to),
-        authorize::Response::FormPost { action, fields } => {
-            let app = trusted.client.name.clone();
-            html(
-                &FormPostPage {
-                    chrome: visit.bare_chrome(None),
-                    app,
-                    action,
-                    parameters: owned(fields),
-                },
-                StatusCode::OK,
-            )
-        }
-        authorize::Response::WebMessage { origin, fields } => {
-            let page = WebMessagePage::new(visit.bare_chrome(None), origin.clone(), &owned(fields));
-            let mut response = html(&page, StatusCode::OK);
-            if let Some(policy) = guard::framed_by(&origin) {
-                response
-                    .headers_mut()
-                    .insert(header::CONTENT_SECURITY_POLICY, policy);
-            }
-            response
-        }
-    }
 }

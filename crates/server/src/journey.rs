@@ -6,10 +6,12 @@ use crate::http::cookie::Cookie;
 use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
 use axum::http::HeaderValue;
+use sekisho_rules::authorize::{self, Trusted, Valid};
 use sekisho_rules::parameters::Parameters;
-use sekisho_rules::refusal::PageRefusal;
+use sekisho_rules::refusal::{PageRefusal, Refusal};
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::time::Timestamp;
+use sekisho_store::{apis, clients};
 use serde::{Deserialize, Serialize};
 
 /// Seconds a journey may take.
@@ -77,6 +79,23 @@ impl Journey {
             Some(secret) if fingerprint(&secret) == journey.flow => Ok(journey),
             _ => Err(PageRefusal::JourneyElsewhere),
         }
+    }
+
+    /// Reads the request as far as it can be trusted; the inner result is what [`authorize::check`] made of the rest.
+    ///
+    /// # Errors
+    /// [`Trouble`] that may only be a page.
+    pub async fn read(&self, visit: &Visit) -> Result<(Trusted, Result<Valid, Refusal>), Trouble> {
+        let request = &self.request;
+        let iss = visit.app.config.issuer.as_str();
+        let client = clients::by_id(&visit.app.db, authorize::client_id(request)?).await?;
+        let trusted = authorize::trust(request, client)?;
+        let api = match authorize::audience(request, iss) {
+            Ok(Some(audience)) => apis::by_identifier(&visit.app.db, audience).await?,
+            Ok(None) | Err(_) => None,
+        };
+        let checked = authorize::check(&trusted, request, iss, api);
+        Ok((trusted, checked))
     }
 
     /// When it can no longer be resumed.

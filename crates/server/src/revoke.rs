@@ -1,10 +1,10 @@
 //! `/oauth/revoke` (RFC 7009): a client gives a token back.
 
 use crate::audit::Record;
+use crate::client_auth::authenticate;
 use crate::http::body::{self, Accepts};
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
-use crate::token::authenticate;
 use axum::Json;
 use axum::body::Bytes;
 use axum::http::StatusCode;

@@ -43,7 +43,7 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
         open.journey.check_form(&visit, &form)?;
         match form.hint("decision") {
             Some("allow") => allow(&visit, &open).await,
-            Some("deny") => crate::authorize::refuse(&visit, &open.trusted, &Reason::AccessDenied.into()),
+            Some("deny") => crate::respond::refuse(&visit, &open.trusted, &Reason::AccessDenied.into()),
             _ => Err(PageRefusal::Malformed("decision").into()),
         }
     };

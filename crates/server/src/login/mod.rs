@@ -4,10 +4,10 @@ pub mod consent;
 pub mod password;
 pub mod signup;
 
-use crate::authorize::read;
 use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
 use crate::journey::Journey;
+use crate::respond::refuse;
 use axum::response::Response;
 use sekisho_rules::authorize::{Trusted, Valid};
 
@@ -23,7 +23,7 @@ pub(crate) struct Open {
 /// goes to the application.
 pub(crate) async fn open(visit: &Visit, handle: Option<&str>) -> Result<Result<Open, Response>, Trouble> {
     let journey = Journey::open(visit, handle)?;
-    let (trusted, checked) = read(visit, &journey).await?;
+    let (trusted, checked) = journey.read(visit).await?;
     match checked {
         Ok(valid) => Ok(Ok(Open {
             journey,
@@ -31,6 +31,6 @@ pub(crate) async fn open(visit: &Visit, handle: Option<&str>) -> Result<Result<O
             valid,
             handle: handle.unwrap_or_default().to_owned(),
         })),
-        Err(refusal) => crate::authorize::refuse(visit, &trusted, &refusal).map(Err),
+        Err(refusal) => refuse(visit, &trusted, &refusal).map(Err),
     }
 }
