@@ -5,6 +5,7 @@
 //! Nothing is skipped: without PostgreSQL on the machine the test fails and says how to get it.
 
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -113,7 +114,9 @@ impl Server {
             .args(["-c", include_str!("serve.sh"), "serve.sh"])
             .arg(programs())
             .arg(port.to_string());
+        // A group of its own: a signal that ends the tests must not also end what cleans up after them.
         let mut script = command
+            .process_group(0)
             .envs(settings.iter().copied())
             .current_dir("/")
             .stdin(Stdio::piped())

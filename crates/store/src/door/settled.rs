@@ -41,3 +41,32 @@ impl<T> std::ops::Deref for Settled<T> {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::Pending;
+    use crate::{Db, Options, Tx, args};
+
+    #[tokio::test]
+    async fn a_won_write_is_settled_once_and_its_transaction_committed() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&Options::sqlite(folder.path().join("a.db"))).unwrap();
+        db.run(
+            "CREATE TABLE codes (id TEXT PRIMARY KEY, used BOOLEAN NOT NULL)",
+            args![],
+        )
+        .await
+        .unwrap();
+        db.run("INSERT INTO codes (id, used) VALUES ($1, $2)", args!["a", false])
+            .await
+            .unwrap();
+        let use_it = async |tx: &mut Tx| {
+            let sql = "UPDATE codes SET used = TRUE WHERE id = 'a' AND used = FALSE RETURNING id";
+            Ok(tx.opt(sql, args![]).await?.map(|_| Pending::won("grant")))
+        };
+        assert_eq!(db.settle(use_it).await.unwrap().unwrap().into_inner(), "grant");
+        assert!(db.settle(use_it).await.unwrap().is_none());
+    }
+}

@@ -44,7 +44,8 @@ impl Sqlite {
         let connection = connect(path, options.acquire)?;
         connection
             .execute_batch(
-                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;",
+                "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16000; \
+                 PRAGMA journal_size_limit = 67108864;",
             )
             .map_err(fault)?;
         let mode: String = connection
