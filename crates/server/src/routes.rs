@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::http::reply::{Trouble, html, problem_page};
 use crate::http::visit::Visit;
 use crate::http::{cors, guard};
+use crate::listen::limits::{BodyLimits, read_body};
 use crate::pages::{self, HomePage, Problem};
 use crate::{authorize, discovery, login, logout, revoke, token, userinfo};
 use axum::Router;
@@ -13,9 +14,6 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
 use std::sync::Arc;
-
-/// The greatest body of any request, in bytes; a larger one is answered 413.
-pub const BODY_BYTES: usize = 64 * 1024;
 
 /// The issuer's router.
 pub fn router(app: Arc<App>) -> Router {
@@ -33,6 +31,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/token", post(token::token))
         .route("/oauth/revoke", post(revoke::revoke))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
+        .layer(from_fn_with_state(BodyLimits::of(&app), read_body))
         .layer(from_fn_with_state(Arc::clone(&app), cors::registered));
     // What people see.
     let pages = Router::new()
@@ -51,14 +50,16 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/u/logout", post(logout::confirm))
         .route("/oidc/logout", get(logout::oidc).post(logout::oidc_by_form))
         .route("/v2/logout", get(logout::simple))
-        .route("/assets/{name}", get(asset));
+        .route("/assets/{name}", get(asset))
+        .layer(from_fn_with_state(Arc::clone(&app), guard::page_body));
     Router::new()
         .merge(public)
         .merge(api)
         .merge(pages)
         .fallback(any(nothing_here))
         .method_not_allowed_fallback(wrong_method)
-        .layer(DefaultBodyLimit::max(BODY_BYTES))
+        // The layers above hold the limit.
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(&app), guard::outermost))
         .with_state(app)
 }

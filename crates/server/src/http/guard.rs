@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::http::moment::Moment;
 use crate::http::reply::problem_page;
 use crate::http::visit::{RequestId, Visit};
+use crate::listen::limits::{self, BodyLimits, BodyProblem};
 use crate::pages::Problem;
 use axum::extract::{FromRequestParts, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
@@ -16,8 +17,16 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// What a page of ours may do. Nothing inline; forms may post anywhere, because browsers apply `form-action` to the redirect that
 /// follows a login and would block the way back to the application.
-const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; \
-                           frame-ancestors 'none'";
+macro_rules! page_policy {
+    ($ancestors:expr) => {
+        concat!(
+            "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors ",
+            $ancestors
+        )
+    };
+}
+
+const PAGE_POLICY: &str = page_policy!("'none'");
 
 /// Gives the request an id, refuses hosts that are not ours (421, RFC 9110 section 15.5.20), logs it without its query, and puts the
 /// safe headers on the answer.
@@ -80,11 +89,21 @@ fn harden(headers: &mut HeaderMap, app: &App, id: &str) {
 
 /// The policy of the one page that may be framed: by this origin only.
 pub fn framed_by(origin: &str) -> Option<HeaderValue> {
-    HeaderValue::from_str(&PAGE_POLICY.replace(
-        "'none'; frame-ancestors 'none'",
-        &format!("'none'; frame-ancestors {origin}"),
-    ))
-    .ok()
+    HeaderValue::from_str(&format!("{}{origin}", page_policy!(""))).ok()
+}
+
+/// Reads the body of a form before a page of ours sees it; what is too large or too slow is told on a page.
+pub async fn page_body(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let (mut parts, body) = request.into_parts();
+    let problem = match limits::read(&parts, body, BodyLimits::of(&app)).await {
+        Ok(body) => return next.run(Request::from_parts(parts, body)).await,
+        Err(BodyProblem::TooLarge) => Problem::TooLarge,
+        Err(BodyProblem::TooSlow) => Problem::TimedOut,
+        Err(BodyProblem::Unreadable) => Problem::BadRequest,
+    };
+    match Visit::from_request_parts(&mut parts, &app).await {
+        Ok(visit) => limits::closing(problem_page(&visit, problem, None)),
+    }
 }
 
 /// Whether a form was sent from a page of ours: browsers say so in `Sec-Fetch-Site` and `Origin`; a program that says neither is no
