@@ -82,7 +82,8 @@ fn harden(headers: &mut HeaderMap, app: &App, id: &str) {
     if frame_free {
         set(headers, header::X_FRAME_OPTIONS, "DENY");
     }
-    if app.config.issuer.url().scheme() == "https" {
+    // Not on this machine: browsers would insist on https for every other program at localhost as well.
+    if app.config.issuer.is_https() && !app.config.issuer.is_loopback() {
         set(headers, header::STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }
 }
