@@ -3,5 +3,6 @@
 
 mod listen;
 mod login;
+mod demo;
 mod pages;
 mod site;

@@ -3,4 +3,5 @@
 //! Both are ordinary outsiders. The app is an OAuth client in JavaScript; the API trusts tokens through
 //! `sekisho-verify` alone and shares no state with the issuer.
 
+pub mod api;
 pub mod app;
