@@ -40,7 +40,7 @@ test("sign up", async () => {
   await context.close();
 });
 
-test("form_post needs one press of a button", async () => {
+test("form_post needs one press of a button", async (t) => {
   // The seeded clients' callbacks are not ours to listen on, so the browser is told that this address is here.
   const received = [];
   const callback = createServer((request, response) => {
@@ -51,6 +51,7 @@ test("form_post needs one press of a button", async () => {
     });
   });
   callback.listen(0, "127.0.0.1");
+  t.after(() => callback.close());
   await once(callback, "listening");
   const context = await visitor(browser, { javaScriptEnabled: false });
   const page = await context.newPage();
@@ -70,7 +71,6 @@ test("form_post needs one press of a button", async () => {
   assert.equal(received.length, 1);
   assert.equal(received[0].get("state"), "kept as it is =&%");
   assert.equal((await redeem(received[0].get("code"), verifier)).status, 200);
-  callback.close();
   await context.close();
 });
 
