@@ -1,8 +1,8 @@
 //! Stories through the real router, and what holds for every page.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod demo;
 mod listen;
 mod login;
-mod demo;
 mod pages;
 mod site;
