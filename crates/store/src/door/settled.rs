@@ -44,8 +44,6 @@ impl<T> std::ops::Deref for Settled<T> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "tests")]
-
     use super::Pending;
     use crate::{Db, Options, Tx, args};
 
