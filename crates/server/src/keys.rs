@@ -118,7 +118,8 @@ fn build(rows: Vec<KeyRow>, sealer: &Sealer) -> Result<KeySet> {
     })
 }
 
-fn place(kid: &str) -> Place<'_> {
+/// Where a signing key is sealed for.
+pub(crate) fn place(kid: &str) -> Place<'_> {
     Place {
         table: "signing_keys",
         column: "sealed",

@@ -1,5 +1,6 @@
 //! The room where Sekisho speaks: HTTP, HTML, cookies, configuration, the command line and start-up.
 
+pub mod admin;
 pub mod app;
 pub mod audit;
 pub mod authorize;
@@ -7,7 +8,9 @@ pub mod cli;
 pub mod client_auth;
 pub mod config;
 pub mod demo;
+pub mod dev;
 pub mod discovery;
+pub mod egress;
 pub mod end;
 pub mod establish;
 pub mod http;
@@ -23,6 +26,7 @@ pub mod respond;
 pub mod revoke;
 pub mod routes;
 pub mod seal;
+pub mod serve;
 pub mod signed_in;
 pub mod telemetry;
 pub mod text;

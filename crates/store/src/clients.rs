@@ -26,6 +26,7 @@ sql! {
               ON CONFLICT (id) DO NOTHING RETURNING id";
     SET_ENABLED = "UPDATE clients SET enabled = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
     SET_SECRET = "UPDATE clients SET secret = $2, updated_at = $3 WHERE id = $1 RETURNING id";
+    RESEAL = "UPDATE clients SET secret = $3 WHERE id = $1 AND secret = $2 RETURNING id";
     RAISE_NBF = "UPDATE clients SET nbf = $2 WHERE id = $1 AND nbf < $2";
     DELETE = "DELETE FROM clients WHERE id = $1 RETURNING id";
 }
@@ -165,6 +166,15 @@ pub async fn set_secret(tx: &mut Tx, id: &ClientId, sealed: Vec<u8>, now: Timest
         .opt(sql::SET_SECRET, args![id.as_str(), sealed, now.millis()])
         .await?
         .is_some())
+}
+
+/// Replaces the sealed form of a secret when the key-encryption key changes. `false` when the secret is another one by
+/// now.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn reseal(tx: &mut Tx, id: &ClientId, old: Vec<u8>, new: Vec<u8>) -> Result<bool, Fault> {
+    Ok(tx.opt(sql::RESEAL, args![id.as_str(), old, new]).await?.is_some())
 }
 
 /// Voids tokens with `iat` before this unix second.

@@ -5,8 +5,10 @@
 
 mod completions;
 mod config;
+mod dev;
 mod json;
 mod jwt;
+mod serve;
 mod terminal;
 
 use std::path::PathBuf;
@@ -23,6 +25,7 @@ const NOT_UNDERSTOOD: u8 = 2;
 
 const EXAMPLES: &str = "\
 Start here:
+  sekisho dev                               an issuer, a demo app and a demo API on this machine
   sekisho config example > sekisho.toml     a file with every setting, explained
   sekisho jwt decode < token.txt            what a token says
 
@@ -44,6 +47,10 @@ pub struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Serve the issuer
+    Serve(serve::Serve),
+    /// Run an issuer, a demo app and a demo API on this machine
+    Dev(dev::Dev),
     /// Show the settings there are
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -77,11 +84,17 @@ impl Cli {
     /// [`Failure`]: one sentence for the operator.
     pub fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
         match self.command {
+            Command::Serve(command) => command.run(self.config.as_deref(), terminal),
+            Command::Dev(command) => command.run(terminal),
             Command::Config(command) => command.run(terminal),
             Command::Jwt(command) => command.run(terminal),
             Command::Completions(command) => command.run(terminal),
         }
     }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    tokio::runtime::Runtime::new().map_err(Failure::because("the program cannot start"))
 }
 
 #[cfg(test)]

@@ -73,6 +73,13 @@ impl From<ConfigError> for Failure {
     }
 }
 
+/// With its causes, in one sentence.
+impl From<anyhow::Error> for Failure {
+    fn from(error: anyhow::Error) -> Self {
+        Self::Refused(format!("{error:#}"))
+    }
+}
+
 impl Terminal {
     /// The process's own.
     pub fn real() -> Self {

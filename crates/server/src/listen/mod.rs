@@ -314,7 +314,8 @@ fn note(result: Result<(), Box<dyn std::error::Error + Send + Sync>>) {
     }
 }
 
-async fn stopped(mut stop: watch::Receiver<bool>) {
+/// Ends once `stop` is true.
+pub(crate) async fn stopped(mut stop: watch::Receiver<bool>) {
     // A sender that is gone asks to stop as well.
     let _ = stop.wait_for(|stop| *stop).await;
 }

@@ -4,6 +4,8 @@
 //! key. Libraries cannot be trusted to do the same when they are asked to be chatty (an HTTP library prints headers at
 //! `trace`), so their lines stop at `info` whatever the level.
 
+use std::io::IsTerminal as _;
+
 use tracing::level_filters::LevelFilter;
 use tracing::{Level, Metadata, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, filter_fn};
@@ -39,6 +41,7 @@ where
         }
         LogFormat::Pretty => tracing_subscriber::fmt::layer()
             .compact()
+            .with_ansi(std::io::stderr().is_terminal())
             .with_writer(writer)
             .boxed(),
     };

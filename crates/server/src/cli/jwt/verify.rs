@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use sekisho_jose::jws::{self, Unverified};
 use sekisho_jose::{Algorithm, Buffer, Jwk, JwkSet, KeySet, VerifyingKey};
+use sekisho_verify::fetch::Fetcher;
 use serde_json::json;
 
 use super::decode::show;
@@ -140,7 +141,17 @@ impl Verify {
             return self.published(&set, "the file");
         }
         let issuer = self.issuer.as_deref().unwrap_or_default();
-        Err(Failure::Refused(format!("cannot fetch the keys of {issuer}")))
+        let set = fetched(issuer)?;
+        match self.alg {
+            None => Ok(set),
+            Some(alg) => Ok(KeySet::new(
+                set.keys()
+                    .iter()
+                    .filter(|key| key.algorithm() == alg)
+                    .cloned()
+                    .collect(),
+            )),
+        }
     }
 
     /// Without `--alg`, an RSA key is taken for RS256 and any other for the only algorithm of its type.
@@ -174,6 +185,13 @@ impl Verify {
             false => Ok(trusted),
         }
     }
+}
+
+/// What the issuer publishes: its discovery document, which must name it exactly, then its keys.
+fn fetched(issuer: &str) -> Result<KeySet, Failure> {
+    let keys = async { Fetcher::new()?.keys(issuer).await };
+    let keys = crate::cli::runtime()?.block_on(keys);
+    keys.map_err(|error| Failure::Refused(format!("{:#}", anyhow::Error::from(error))))
 }
 
 fn key_set(json: &[u8]) -> Result<JwkSet, Failure> {

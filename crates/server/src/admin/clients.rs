@@ -1,0 +1,262 @@
+//! Clients: added, listed, disabled, enabled, deleted, given a new secret.
+
+use sekisho_rules::client::{
+    AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Standing, origin_of,
+};
+use sekisho_rules::id::{ClientId, hex};
+use sekisho_rules::redirect::check_callback;
+use sekisho_rules::secret::Secret;
+use sekisho_store::audit::{self, Event};
+use sekisho_store::clients;
+
+use super::{Actor, Refused};
+use crate::app::App;
+use crate::end;
+use crate::http::moment::Moment;
+use crate::seal::Place;
+
+/// A client to be added.
+pub struct NewClient {
+    /// The name people see.
+    pub name: String,
+    /// What sort of application it is.
+    pub kind: ClientKind,
+    /// How it proves itself; by default as its kind usually does.
+    pub auth_method: Option<AuthMethod>,
+    /// Redirect URIs.
+    pub callbacks: Vec<String>,
+    /// Where a logout may return to.
+    pub logout_urls: Vec<String>,
+    /// Origins for `web_message` and cross-origin calls.
+    pub web_origins: Vec<String>,
+    /// Public keys as a JWK Set, for `private_key_jwt`.
+    pub jwks: Option<String>,
+    /// Whose application it is.
+    pub party: Party,
+}
+
+/// Adds a client. Answers it with its secret, which is shown this once.
+///
+/// # Errors
+/// A URI the rules refuse, or keys and a method that do not go together.
+pub async fn add(app: &App, actor: Actor, new: NewClient) -> Result<(Client, Option<Secret>), Refused> {
+    let moment = Moment { now: app.clock.now() };
+    let id = ClientId::new(hex(&moment.bytes::<16>()));
+    let method = new.auth_method.unwrap_or(usual_method(new.kind));
+    check(&new, method)?;
+    let secret = has_secret(method).then(|| moment.secret());
+    let sealed = secret.as_ref().map(|secret| seal(app, &id, secret)).transpose()?;
+    let client = Client {
+        id,
+        name: new.name,
+        kind: new.kind,
+        auth_method: method,
+        sealed_secret: sealed,
+        jwks: new.jwks,
+        callbacks: new.callbacks,
+        logout_urls: new.logout_urls,
+        web_origins: new.web_origins,
+        grant_types: usual_grants(new.kind),
+        party: new.party,
+        standing: Standing::Enabled,
+        refresh: if method == AuthMethod::None {
+            RefreshPolicy::ROTATING
+        } else {
+            RefreshPolicy::FIXED
+        },
+        id_token_lifetime: 36_000,
+        epoch: 0,
+        nbf: 0,
+    };
+    let event = about(actor.did(moment, "client added"), &client.id);
+    let row = client.clone();
+    let added = app.db.tx(async move |tx| {
+        let added = clients::insert(tx, &row, moment.now).await?;
+        audit::insert(tx, &event).await?;
+        Ok(added)
+    });
+    match added.await? {
+        true => Ok((client, secret)),
+        false => Err(Refused::Taken("client", client.id.to_string())),
+    }
+}
+
+/// Up to 100 clients after this id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn page(app: &App, after: &str) -> Result<Vec<Client>, Refused> {
+    Ok(clients::page(&app.db, after).await?)
+}
+
+/// The client with this id.
+///
+/// # Errors
+/// When there is none.
+pub async fn find(app: &App, id: &str) -> Result<Client, Refused> {
+    let found = clients::by_id(&app.db, id).await?;
+    found.ok_or_else(|| Refused::Missing("client", id.to_owned()))
+}
+
+/// Enables or disables a client. Disabling ends every grant it holds and voids its tokens.
+///
+/// # Errors
+/// When there is no such client.
+pub async fn set_standing(app: &App, actor: Actor, client: &Client, to: Standing) -> Result<(), Refused> {
+    let moment = Moment { now: app.clock.now() };
+    let what = if to == Standing::Enabled {
+        "client enabled"
+    } else {
+        "client disabled"
+    };
+    let event = about(actor.did(moment, what), &client.id);
+    let id = client.id.clone();
+    let done = app.db.tx(async move |tx| {
+        let done = clients::set_standing(tx, &id, to, moment.now).await?;
+        if done {
+            end::client(tx, &id, moment.now).await?;
+            audit::insert(tx, &event).await?;
+        }
+        Ok(done)
+    });
+    found(done.await?, client)
+}
+
+/// Gives a client a new secret, shown this once; the old one stops at once. Tokens it holds already stay.
+///
+/// # Errors
+/// When the client proves itself in another way, or there is none.
+pub async fn new_secret(app: &App, actor: Actor, client: &Client) -> Result<Secret, Refused> {
+    if !has_secret(client.auth_method) {
+        let method = client.auth_method.word();
+        return Err(Refused::invalid(format!(
+            "client {} proves itself by {method} and has no secret",
+            client.id
+        )));
+    }
+    let moment = Moment { now: app.clock.now() };
+    let secret = moment.secret();
+    let sealed = seal(app, &client.id, &secret)?;
+    let event = about(actor.did(moment, "client secret replaced"), &client.id);
+    let id = client.id.clone();
+    let done = app.db.tx(async move |tx| {
+        let done = clients::set_secret(tx, &id, sealed.clone(), moment.now).await?;
+        if done {
+            audit::insert(tx, &event).await?;
+        }
+        Ok(done)
+    });
+    found(done.await?, client)?;
+    Ok(secret)
+}
+
+/// Deletes a client with everything that hangs on it.
+///
+/// # Errors
+/// When there is no such client.
+pub async fn delete(app: &App, actor: Actor, client: &Client) -> Result<(), Refused> {
+    let moment = Moment { now: app.clock.now() };
+    let event = about(actor.did(moment, "client deleted"), &client.id);
+    let id = client.id.clone();
+    let done = app.db.tx(async move |tx| {
+        let done = clients::delete(tx, &id).await?;
+        if done {
+            audit::insert(tx, &event).await?;
+        }
+        Ok(done)
+    });
+    found(done.await?, client)
+}
+
+/// Where a client's secret is sealed for.
+pub(super) fn place(id: &ClientId) -> Place<'_> {
+    Place {
+        table: "clients",
+        column: "secret",
+        row: id.as_str(),
+    }
+}
+
+fn seal(app: &App, id: &ClientId, secret: &Secret) -> Result<Vec<u8>, Refused> {
+    let text = zeroize::Zeroizing::new(secret.encode());
+    let sealed = app.sealer.seal(&place(id), text.as_bytes());
+    sealed.map_err(|error| Refused::Internal(error.to_string()))
+}
+
+fn usual_method(kind: ClientKind) -> AuthMethod {
+    match kind {
+        ClientKind::SinglePage | ClientKind::Native => AuthMethod::None,
+        ClientKind::RegularWeb | ClientKind::Machine => AuthMethod::SecretPost,
+    }
+}
+
+fn usual_grants(kind: ClientKind) -> Vec<GrantType> {
+    match kind {
+        ClientKind::Machine => vec![GrantType::ClientCredentials],
+        ClientKind::SinglePage | ClientKind::Native => {
+            vec![GrantType::AuthorizationCode, GrantType::RefreshToken]
+        }
+        ClientKind::RegularWeb => {
+            vec![
+                GrantType::AuthorizationCode,
+                GrantType::RefreshToken,
+                GrantType::ClientCredentials,
+            ]
+        }
+    }
+}
+
+fn has_secret(method: AuthMethod) -> bool {
+    matches!(method, AuthMethod::SecretBasic | AuthMethod::SecretPost)
+}
+
+fn check(new: &NewClient, method: AuthMethod) -> Result<(), Refused> {
+    for uri in new.callbacks.iter().chain(&new.logout_urls) {
+        check_callback(uri).map_err(|why| Refused::invalid(format!("{uri}: {why}")))?;
+    }
+    for origin in &new.web_origins {
+        if origin_of(origin).as_deref() != Some(origin) {
+            let example = "write scheme, host and port only, such as https://app.example.com";
+            return Err(Refused::invalid(format!("{origin} is no origin; {example}")));
+        }
+    }
+    let public = matches!(new.kind, ClientKind::SinglePage | ClientKind::Native);
+    if public && has_secret(method) {
+        return Err(Refused::invalid(
+            "an application on somebody else's device cannot keep a secret",
+        ));
+    }
+    if new.kind == ClientKind::Machine && method == AuthMethod::None {
+        return Err(Refused::invalid(
+            "a machine must prove itself; it has no user who does",
+        ));
+    }
+    match (&new.jwks, method) {
+        (None, AuthMethod::PrivateKeyJwt) => {
+            Err(Refused::invalid("private_key_jwt needs the client's public keys"))
+        }
+        (Some(jwks), AuthMethod::PrivateKeyJwt) => match sekisho_jose::JwkSet::parse(jwks.as_bytes()) {
+            Ok(set) if set.keys.iter().any(sekisho_jose::Jwk::is_private) => Err(Refused::invalid(
+                "the key set holds a private key; give the public halves only",
+            )),
+            Ok(_) => Ok(()),
+            Err(error) => Err(Refused::invalid(error.to_string())),
+        },
+        (Some(_), _) => Err(Refused::invalid(
+            "public keys are for clients that prove themselves by private_key_jwt",
+        )),
+        (None, _) => Ok(()),
+    }
+}
+
+fn found(done: bool, client: &Client) -> Result<(), Refused> {
+    match done {
+        true => Ok(()),
+        false => Err(Refused::Missing("client", client.id.to_string())),
+    }
+}
+
+fn about(mut event: Event, client: &ClientId) -> Event {
+    event.client = Some(client.clone());
+    event
+}

@@ -1,0 +1,178 @@
+//! Users: added, listed, blocked, unblocked, deleted, given a password.
+
+use sekisho_rules::id::{UserId, hex};
+use sekisho_rules::identity::Email;
+use sekisho_rules::login::password;
+use sekisho_rules::user::User;
+use sekisho_store::audit::{self, Event};
+use sekisho_store::users;
+use zeroize::Zeroizing;
+
+use super::{Actor, Refused};
+use crate::app::App;
+use crate::end;
+use crate::http::moment::Moment;
+
+/// A user to be added.
+pub struct NewUser {
+    /// Their address.
+    pub email: String,
+    /// Their display name; the address when there is none.
+    pub name: Option<String>,
+    /// Their first password.
+    pub password: Zeroizing<String>,
+    /// Whether the operator vouches that the address is theirs.
+    pub email_verified: bool,
+}
+
+/// Adds a user.
+///
+/// # Errors
+/// An address or password that the rules refuse, or a taken address.
+pub async fn add(app: &App, actor: Actor, new: NewUser) -> Result<User, Refused> {
+    let email = Email::parse(&new.email).map_err(|error| Refused::invalid(error.to_string()))?;
+    let hash = hash(app, &new.password).await?;
+    let moment = moment(app);
+    let local = email.display.split('@').next().unwrap_or_default();
+    let user = User {
+        id: UserId::new(format!("auth0|{}", hex(&moment.bytes::<12>()))),
+        name: new.name.unwrap_or_else(|| email.display.clone()),
+        nickname: Some(local.to_owned()),
+        email: email.display,
+        email_verified: new.email_verified,
+        given_name: None,
+        family_name: None,
+        picture: None,
+        password_hash: Some(hash),
+        blocked: false,
+        epoch: 0,
+        nbf: 0,
+        created_at: moment.now,
+        updated_at: moment.now,
+    };
+    let event = about(actor.did(moment, "user added"), &user.id);
+    let (row, folded) = (user.clone(), email.folded);
+    let added = app.db.tx(async move |tx| {
+        let added = users::insert(tx, &row, &folded).await?;
+        if added {
+            audit::insert(tx, &event).await?;
+        }
+        Ok(added)
+    });
+    match added.await? {
+        true => Ok(user),
+        false => Err(Refused::Taken("user", user.email)),
+    }
+}
+
+/// Up to 100 users after this id.
+///
+/// # Errors
+/// When the database does not answer.
+pub async fn page(app: &App, after: &str) -> Result<Vec<User>, Refused> {
+    Ok(users::page(&app.db, after).await?)
+}
+
+/// The user with this id or this address.
+///
+/// # Errors
+/// When there is none.
+pub async fn find(app: &App, id_or_email: &str) -> Result<User, Refused> {
+    let found = match Email::parse(id_or_email) {
+        Ok(email) => users::by_email(&app.db, &email.folded).await?,
+        Err(_) => users::by_id(&app.db, &UserId::new(id_or_email)).await?,
+    };
+    found.ok_or_else(|| Refused::Missing("user", id_or_email.to_owned()))
+}
+
+/// Whether a user may sign in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// They may.
+    Unblocked,
+    /// They may not; what they hold ends at once.
+    Blocked,
+}
+
+/// Blocks or unblocks a user. Blocking ends every session and grant they hold.
+///
+/// # Errors
+/// When there is no such user.
+pub async fn set_access(app: &App, actor: Actor, user: &User, access: Access) -> Result<(), Refused> {
+    let moment = moment(app);
+    let blocked = access == Access::Blocked;
+    let event = about(
+        actor.did(moment, if blocked { "user blocked" } else { "user unblocked" }),
+        &user.id,
+    );
+    let id = user.id.clone();
+    let done = app.db.tx(async move |tx| {
+        let done = users::set_blocked(tx, &id, blocked, moment.now).await?;
+        if done {
+            end::user(tx, &id, moment.now).await?;
+            audit::insert(tx, &event).await?;
+        }
+        Ok(done)
+    });
+    found(done.await?, user)
+}
+
+/// Gives a user a new password. Every session and grant they hold ends.
+///
+/// # Errors
+/// A password that the rules refuse, or no such user.
+pub async fn set_password(app: &App, actor: Actor, user: &User, new: &str) -> Result<(), Refused> {
+    let hash = hash(app, new).await?;
+    let moment = moment(app);
+    let event = about(actor.did(moment, "password set"), &user.id);
+    let id = user.id.clone();
+    let done = app.db.tx(async move |tx| {
+        let done = users::set_password(tx, &id, &hash, moment.now).await?;
+        if done {
+            end::user(tx, &id, moment.now).await?;
+            audit::insert(tx, &event).await?;
+        }
+        Ok(done)
+    });
+    found(done.await?, user)
+}
+
+/// Deletes a user with their sessions, grants and consents.
+///
+/// # Errors
+/// When there is no such user.
+pub async fn delete(app: &App, actor: Actor, user: &User) -> Result<(), Refused> {
+    let event = about(actor.did(moment(app), "user deleted"), &user.id);
+    let id = user.id.clone();
+    let done = app.db.tx(async move |tx| {
+        let done = users::delete(tx, &id).await?;
+        if done {
+            audit::insert(tx, &event).await?;
+        }
+        Ok(done)
+    });
+    found(done.await?, user)
+}
+
+async fn hash(app: &App, text: &str) -> Result<String, Refused> {
+    password::check_new_password(text).map_err(|error| Refused::invalid(error.to_string()))?;
+    let prepared =
+        password::prepare(text).ok_or_else(|| Refused::invalid("the password has no usable form"))?;
+    Ok(app.passwords.hash(&prepared).await?)
+}
+
+fn found(done: bool, user: &User) -> Result<(), Refused> {
+    match done {
+        true => Ok(()),
+        false => Err(Refused::Missing("user", user.id.to_string())),
+    }
+}
+
+fn about(mut event: Event, user: &UserId) -> Event {
+    event.user = Some(user.clone());
+    event
+}
+
+fn moment(app: &App) -> Moment {
+    Moment { now: app.clock.now() }
+}
