@@ -10,7 +10,7 @@ const LAYERS: [(&str, &[&str]); 5] = [
     ("pages", &["pages"]),
     ("shared", SHARED),
     ("routes", &["routes"]),
-    ("main", &["cli", "demo", "dev", "lib", "listen", "main", "serve"]),
+    ("main", &["cli", "demo", "dev", "lib", "main", "serve"]),
 ];
 
 /// Where features meet: the application's state, HTTP, what makes and ends sessions and tokens, and what all of it needs.
@@ -26,6 +26,7 @@ const SHARED: &[&str] = &[
     "issuer",
     "journey",
     "keys",
+    "listen",
     "passwords",
     "respond",
     "seal",
