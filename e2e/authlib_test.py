@@ -5,7 +5,9 @@ Starts the real binary as a fixture; a person without a browser walks through th
 
 import json
 import os
+import ssl
 import subprocess
+import tempfile
 import unittest
 from html.parser import HTMLParser
 from pathlib import Path
@@ -26,12 +28,16 @@ BINARY = os.environ.get("SEKISHO_BIN") or str(
 
 def start(*args):
     """Starts an instance and reads its ready line."""
+    log = tempfile.TemporaryFile("w+")
     process = subprocess.Popen(
-        [BINARY, "dev", "--json", "--ephemeral", "--port", "0", *args], stdout=subprocess.PIPE, text=True
+        [BINARY, "dev", "--json", "--ephemeral", "--port", "0", *args], stdout=subprocess.PIPE, stderr=log, text=True
     )
     line = process.stdout.readline()
     if not line:
-        raise RuntimeError(f"{BINARY} ended with {process.wait()} before it was ready; see its messages above")
+        code = process.wait()
+        log.seek(0)
+        raise RuntimeError(f"{BINARY} ended with {code} before it was ready:\n{log.read()}")
+    log.close()
     return process, json.loads(line)
 
 
@@ -93,8 +99,6 @@ class Authlib:
         cls.addClassCleanup(stop, cls.process)
         cls.verify = True
         if cls.arguments:
-            import ssl
-
             cls.verify = ssl.create_default_context(cafile=cls.dev["ca"])
         with httpx.Client(verify=cls.verify) as http:
             cls.metadata = http.get(f"{cls.dev['issuer']}.well-known/openid-configuration").raise_for_status().json()

@@ -130,6 +130,13 @@ test("a callback nobody asked for is refused", async () => {
   await context.close();
 });
 
+test("app and API listen on both loopback addresses, each on its own port", async () => {
+  const ports = [dev.issuer, dev.spa.url, dev.api.url].map((url) => new URL(url).port);
+  assert.equal(new Set(ports).size, 3);
+  for (const host of ["127.0.0.1", "[::1]"])
+    for (const port of ports.slice(1)) assert.equal((await fetch(`http://${host}:${port}/`)).status, 200, host);
+});
+
 /** The payload of a token as the page shows it, read back from the coloured text. */
 async function claims(page, card) {
   return JSON.parse(Buffer.from(await page.textContent(`${card} .raw .payload`), "base64url").toString());

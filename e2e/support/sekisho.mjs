@@ -14,7 +14,6 @@ const PATIENCE = 30_000; // milliseconds until the ready line; a start takes wel
 export async function sekisho(...args) {
   const child = spawn(BINARY, ["dev", "--json", "--ephemeral", "--port", "0", ...args], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, RUST_LOG: process.env.RUST_LOG ?? "info" },
   });
   let log = "";
   child.stderr.setEncoding("utf8").on("data", (text) => (log += text));
