@@ -7,12 +7,13 @@ use crate::http::{cors, guard};
 use crate::listen::limits::{BodyLimits, read_body};
 use crate::pages::{self, HomePage, Problem};
 use crate::{authorize, discovery, login, logout, revoke, token, userinfo};
-use axum::Router;
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get, post};
+use axum::{Json, Router};
+use serde_json::json;
 use std::sync::Arc;
 
 /// The issuer's router.
@@ -89,9 +90,32 @@ async fn asset(Path(name): Path<String>, visit: Visit) -> Response {
 }
 
 async fn nothing_here(visit: Visit) -> Response {
-    Trouble::NotFound.page(&visit)
+    unserved(&visit, Problem::NotFound)
 }
 
 async fn wrong_method(visit: Visit) -> Response {
-    problem_page(&visit, Problem::MethodNotAllowed, None)
+    unserved(&visit, Problem::MethodNotAllowed)
+}
+
+/// A page for who asks for pages, JSON for a program: its parser must not meet HTML.
+fn unserved(visit: &Visit, problem: Problem) -> Response {
+    let person = visit
+        .header(header::ACCEPT)
+        .is_some_and(|accepts| accepts.contains("text/html"));
+    if person {
+        return problem_page(visit, problem, None);
+    }
+    let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::NOT_FOUND);
+    let (error, description) = match problem {
+        Problem::MethodNotAllowed => ("method_not_allowed", "This path does not serve this method"),
+        _ => (
+            "not_found",
+            "This path does not exist here, or does not exist yet",
+        ),
+    };
+    (
+        status,
+        Json(json!({ "error": error, "error_description": description })),
+    )
+        .into_response()
 }

@@ -88,3 +88,28 @@ async fn threat_24_a_wrong_password_and_an_unknown_address_look_and_cost_the_sam
     assert_eq!(seen[0], seen[1]);
     assert!(!seen[0].3);
 }
+
+#[tokio::test]
+async fn an_unknown_path_is_json_for_a_program_and_a_page_for_a_person() {
+    let site = Site::new().await;
+    for path in ["/api/v2/users", "/oauth/introspect", "/mfa/challenge"] {
+        let answer = site.get(path).await;
+        assert_eq!(
+            (answer.status, answer.error().as_str()),
+            (StatusCode::NOT_FOUND, "not_found"),
+            "{path}"
+        );
+    }
+    let answer = site.get("/oauth/token").await;
+    assert_eq!(
+        (answer.status, answer.error().as_str()),
+        (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed")
+    );
+    let mut browser = site.browser();
+    let headers = [("accept", "text/html,application/xhtml+xml")];
+    let page = browser
+        .visit(axum::http::Method::GET, "/nowhere", &headers, &[])
+        .await;
+    assert_eq!(page.status, StatusCode::NOT_FOUND);
+    assert!(page.body.contains("<!doctype html>"), "{}", page.body);
+}
