@@ -1,6 +1,7 @@
 //! Signing in on a hosted page, and the tokens that come of it.
 
-use crate::site::{API, CALLBACK, EMAIL, ISSUER, PASSWORD, Site, authorize, claims};
+use crate::browser::claims;
+use crate::site::{API, CALLBACK, EMAIL, ISSUER, PASSWORD, Site, authorize};
 use axum::http::StatusCode;
 
 #[tokio::test]

@@ -1,8 +1,10 @@
 //! Stories through the real router, and what holds for every page.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod browser;
 mod demo;
 mod listen;
 mod login;
 mod pages;
+mod seed;
 mod site;

@@ -1,20 +1,22 @@
 //! The fixture of the stories: a whole issuer in memory with a clock of its own, and browsers with cookie jars. Requests go through the
 //! real router; nothing is mocked.
 
+use crate::browser::{Answer, Browser};
+use crate::seed::{api, client};
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode, header};
+use axum::http::{Method, Request, StatusCode, header};
 use sekisho::app::{App, Clock};
 use sekisho::config::{Config, Environment};
-use sekisho_rules::api::{Api, ApiScope, Dialect, Offline};
-use sekisho_rules::client::{AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Standing};
+use sekisho_rules::api::Api;
+use sekisho_rules::client::{AuthMethod, Client, ClientKind, Party};
 use sekisho_rules::grant::client_credentials::ClientGrant;
 use sekisho_rules::id::{ClientId, GrantId, UserId};
 use sekisho_rules::time::Timestamp;
 use sekisho_rules::user::User;
+use sekisho_rules::wire::Wire;
 use sekisho_store::{apis, client_grants, clients, users};
 use sekisho_verify::Scope;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use tower::ServiceExt as _;
@@ -34,8 +36,49 @@ pub(crate) struct Site {
     pub(crate) app: Arc<App>,
     pub(crate) router: Router,
     clock: Arc<AtomicI64>,
-    _data: tempfile::TempDir,
+    environment: Environment,
+    data: tempfile::TempDir,
 }
+
+/// One story on each engine: `engines!(name)` runs `async fn name(site: Site)` on SQLite and on PostgreSQL.
+macro_rules! engines {
+    ($($story:ident),* $(,)?) => {$(
+        mod $story {
+            use crate::site::Site;
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn sqlite() {
+                super::$story(Site::new().await).await;
+            }
+
+            #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+            async fn postgres() {
+                super::$story(Site::on_postgres().await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use engines;
+
+/// One story on each wire: `wires!(name)` runs `async fn name(site: Site)` with `wire=auth0` and with `wire=standard`.
+macro_rules! wires {
+    ($($story:ident),* $(,)?) => {$(
+        mod $story {
+            use crate::site::Site;
+
+            #[tokio::test]
+            async fn auth0() {
+                super::$story(Site::new().await).await;
+            }
+
+            #[tokio::test]
+            async fn standard() {
+                super::$story(Site::standard().await).await;
+            }
+        }
+    )*};
+}
+pub(crate) use wires;
 
 impl Site {
     pub(crate) async fn new() -> Self {
@@ -67,18 +110,47 @@ impl Site {
             .entry("SEKISHO_NAME".to_owned())
             .or_insert_with(|| "Example".to_owned());
         let clock = Arc::new(AtomicI64::new(1_800_000_000_000));
+        let site = Self::open(environment, clock, data).await;
+        site.seed().await;
+        site
+    }
+
+    /// The same on a PostgreSQL database of its own.
+    pub(crate) async fn on_postgres() -> Self {
+        let url = sekisho_test_postgres::fresh_database();
+        Self::with(&[("DATABASE_URL", &url), ("SEKISHO_DATABASE_CONNECTIONS", "8")]).await
+    }
+
+    /// Stops the server and starts it again with its data.
+    pub(crate) async fn restart(self) -> Self {
+        let Self {
+            app,
+            router,
+            clock,
+            environment,
+            data,
+        } = self;
+        drop(router);
+        drop(app);
+        Self::open(environment, clock, data).await
+    }
+
+    async fn open(environment: Environment, clock: Arc<AtomicI64>, data: tempfile::TempDir) -> Self {
         let config = Config::from_environment(&environment).unwrap();
         let app = App::open(config, Clock::Manual(Arc::clone(&clock)))
             .await
             .unwrap();
-        let site = Self {
+        Self {
             router: sekisho::routes::router(Arc::clone(&app)),
             app,
             clock,
-            _data: data,
-        };
-        site.seed().await;
-        site
+            environment,
+            data,
+        }
+    }
+
+    pub(crate) fn wire(&self) -> Wire {
+        self.app.config.wire
     }
 
     /// Lets time pass.
@@ -227,12 +299,7 @@ impl Site {
             ("code_verifier", VERIFIER),
         ];
         let basic = (client == "web" || client == "third").then_some((client, SECRET));
-        self.post(
-            "/oauth/token",
-            basic,
-            &fields[if basic.is_some() { 0..5 } else { 0..5 }],
-        )
-        .await
+        self.post("/oauth/token", basic, &fields).await
     }
 
     /// Signs in with a new browser and redeems the code: the tokens of one client.
@@ -259,59 +326,7 @@ impl Site {
     }
 
     pub(crate) fn browser(&self) -> Browser<'_> {
-        Browser {
-            site: self,
-            jar: BTreeMap::new(),
-            language: "en",
-        }
-    }
-}
-
-/// A client with what its kind usually has.
-pub(crate) fn client(id: &str, kind: ClientKind) -> Client {
-    let (auth_method, refresh) = match kind {
-        ClientKind::SinglePage | ClientKind::Native => (AuthMethod::None, RefreshPolicy::ROTATING),
-        ClientKind::RegularWeb | ClientKind::Machine => (AuthMethod::SecretBasic, RefreshPolicy::FIXED),
-    };
-    Client {
-        id: ClientId::new(id),
-        name: format!("App {id}"),
-        kind,
-        auth_method,
-        sealed_secret: None,
-        jwks: None,
-        callbacks: vec![CALLBACK.to_owned()],
-        logout_urls: vec!["https://app.example/bye".to_owned()],
-        web_origins: vec!["https://app.example".to_owned()],
-        grant_types: match kind {
-            ClientKind::Machine => vec![GrantType::ClientCredentials],
-            _ => vec![GrantType::AuthorizationCode, GrantType::RefreshToken],
-        },
-        party: Party::First,
-        standing: Standing::Enabled,
-        refresh,
-        id_token_lifetime: 36_000,
-        epoch: 0,
-        nbf: 0,
-    }
-}
-
-pub(crate) fn api(identifier: &str) -> Api {
-    let scope = |value: &str, description: &str| ApiScope {
-        value: value.to_owned(),
-        description: description.to_owned(),
-    };
-    Api {
-        id: format!("api-{}", identifier.len()),
-        identifier: identifier.to_owned(),
-        name: "Notes".to_owned(),
-        scopes: vec![
-            scope("read:notes", "Read your notes"),
-            scope("write:notes", "Write notes for you"),
-        ],
-        token_lifetime: 300,
-        dialect: Dialect::AccessToken,
-        offline: Offline::Allowed,
+        Browser::new(self)
     }
 }
 
@@ -337,178 +352,10 @@ pub(crate) fn form(fields: &[(&str, &str)]) -> String {
         .finish()
 }
 
-fn request(method: Method, path: &str) -> axum::http::request::Builder {
+pub(crate) fn request(method: Method, path: &str) -> axum::http::request::Builder {
     let path = path.strip_prefix("https://login.example").unwrap_or(path);
     Request::builder()
         .method(method)
         .uri(path)
         .header(header::HOST, "login.example")
-}
-
-/// What came back.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
-}
-
-impl Answer {
-    pub(crate) fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-
-    pub(crate) fn location(&self) -> &str {
-        assert!(self.status.is_redirection(), "{} {}", self.status, self.body);
-        self.header("location")
-    }
-
-    /// A parameter of the query of where this answer sends the browser.
-    pub(crate) fn param(&self, name: &str) -> Option<String> {
-        let base = url::Url::parse(ISSUER).unwrap();
-        let to = base.join(self.location()).unwrap();
-        to.query_pairs()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.into_owned())
-    }
-
-    pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("not JSON: {} {}", self.status, self.body))
-    }
-
-    pub(crate) fn error(&self) -> String {
-        self.json()["error"].as_str().unwrap_or_default().to_owned()
-    }
-
-    /// The value of a hidden field.
-    pub(crate) fn hidden(&self, name: &str) -> String {
-        let at = self
-            .body
-            .find(&format!("name=\"{name}\""))
-            .unwrap_or_else(|| panic!("no {name} in {}", self.body));
-        let rest = &self.body[at..];
-        let rest = &rest[rest.find("value=\"").unwrap() + 7..];
-        rest[..rest.find('"').unwrap()]
-            .replace("&#61;", "=")
-            .replace("&#38;", "&")
-            .replace("&amp;", "&")
-    }
-
-    /// Where the page's form is sent.
-    pub(crate) fn action(&self) -> String {
-        let rest = &self.body[self.body.find("action=\"").unwrap() + 8..];
-        rest[..rest.find('"').unwrap()]
-            .replace("&#38;", "&")
-            .replace("&#61;", "=")
-            .replace("&amp;", "&")
-    }
-}
-
-/// The payload of a token, unverified.
-pub(crate) fn claims(token: &serde_json::Value) -> serde_json::Value {
-    let text = token.as_str().unwrap();
-    let payload = text
-        .split('.')
-        .nth(1)
-        .unwrap_or_else(|| panic!("not a JWT: {text}"));
-    serde_json::from_slice(&sekisho_jose::base64url::decode(payload).unwrap()).unwrap()
-}
-
-/// A browser: keeps cookies and posts forms.
-pub(crate) struct Browser<'a> {
-    pub(crate) site: &'a Site,
-    pub(crate) jar: BTreeMap<String, String>,
-    pub(crate) language: &'static str,
-}
-
-impl Browser<'_> {
-    pub(crate) async fn get(&mut self, path: &str) -> Answer {
-        self.visit(Method::GET, path, &[], &[]).await
-    }
-
-    pub(crate) async fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
-        self.visit(
-            Method::POST,
-            path,
-            &[
-                ("sec-fetch-site", "same-origin"),
-                ("origin", "https://login.example"),
-            ],
-            fields,
-        )
-        .await
-    }
-
-    pub(crate) async fn visit(
-        &mut self,
-        method: Method,
-        path: &str,
-        headers: &[(&str, &str)],
-        fields: &[(&str, &str)],
-    ) -> Answer {
-        let cookies: Vec<String> = self
-            .jar
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let mut builder = request(method, path).header(header::ACCEPT_LANGUAGE, self.language);
-        if !cookies.is_empty() {
-            builder = builder.header(header::COOKIE, cookies.join("; "));
-        }
-        for (name, value) in headers {
-            builder = builder.header(*name, *value);
-        }
-        let body = match fields {
-            [] => Body::empty(),
-            fields => {
-                builder = builder.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-                Body::from(form(fields))
-            }
-        };
-        let answer = self.site.send(builder.body(body).unwrap()).await;
-        for cookie in answer.headers.get_all(header::SET_COOKIE) {
-            let (pair, attributes) = cookie.to_str().unwrap().split_once(';').unwrap();
-            let (name, value) = pair.split_once('=').unwrap();
-            match attributes.contains("Max-Age=0") {
-                true => self.jar.remove(name),
-                false => self.jar.insert(name.to_owned(), value.to_owned()),
-            };
-        }
-        answer
-    }
-
-    /// Follows redirects as long as they stay with us.
-    pub(crate) async fn follow(&mut self, mut answer: Answer) -> Answer {
-        while answer.status.is_redirection() && answer.location().starts_with('/') {
-            let to = answer.location().to_owned();
-            answer = self.get(&to).await;
-        }
-        answer
-    }
-
-    /// Opens an address and follows redirects.
-    pub(crate) async fn open(&mut self, path: &str) -> Answer {
-        let answer = self.get(path).await;
-        self.follow(answer).await
-    }
-
-    /// Fills in the sign-in page.
-    pub(crate) async fn log_in(&mut self, page: &Answer, email: &str, password: &str) -> Answer {
-        let (state, csrf) = (page.hidden("state"), page.hidden("csrf"));
-        let fields = [
-            ("state", state.as_str()),
-            ("csrf", &csrf),
-            ("email", email),
-            ("password", password),
-        ];
-        let answer = self.submit(&page.action(), &fields).await;
-        self.follow(answer).await
-    }
-
-    /// An authorization request, the sign-in page filled in, and the answer that leaves for the application.
-    pub(crate) async fn sign_in(&mut self, authorize: &str) -> Answer {
-        let page = self.open(authorize).await;
-        assert_eq!(page.status, StatusCode::OK, "{}", page.body);
-        self.log_in(&page, EMAIL, PASSWORD).await
-    }
 }
