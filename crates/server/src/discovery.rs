@@ -4,6 +4,7 @@ use crate::http::visit::Visit;
 use axum::Json;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use sekisho_rules::client_auth::ASSERTION_ALGORITHMS;
 use serde_json::json;
 
 /// Seconds other programs may keep these documents.
@@ -13,6 +14,7 @@ const FRESH: HeaderValue =
 /// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
 pub async fn configuration(visit: Visit) -> Response {
     let config = &visit.app.config;
+    let assertions: Vec<String> = ASSERTION_ALGORITHMS.iter().map(ToString::to_string).collect();
     let body = json!({
         "issuer": config.issuer.as_str(),
         "authorization_endpoint": config.issuer.link("authorize"),
@@ -29,10 +31,10 @@ pub async fn configuration(visit: Visit) -> Response {
         "id_token_signing_alg_values_supported": ["RS256"],
         "token_endpoint_auth_methods_supported":
             ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
-        "token_endpoint_auth_signing_alg_values_supported":
-            ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"],
+        "token_endpoint_auth_signing_alg_values_supported": assertions,
         "revocation_endpoint_auth_methods_supported":
             ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
+        "revocation_endpoint_auth_signing_alg_values_supported": assertions,
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name", "nickname", "given_name", "family_name",

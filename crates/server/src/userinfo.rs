@@ -4,6 +4,7 @@ use crate::http::bearer::{self, BearerError};
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
 use axum::Json;
+use axum::body::Bytes;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use sekisho_rules::claims::profile;
@@ -16,19 +17,20 @@ use sekisho_store::{clients, families, issuer, opaque_tokens, users};
 use sekisho_verify::Scope;
 
 /// `GET` and `POST /userinfo`.
-pub async fn userinfo(visit: Visit) -> Response {
-    match answer(&visit).await {
+pub async fn userinfo(visit: Visit, body: Bytes) -> Response {
+    match answer(&visit, &body).await {
         Ok(Ok(response)) => response,
         Ok(Err(refused)) => refused.response(),
         Err(refused) => refused.oauth(visit.app.config.wire),
     }
 }
 
-async fn answer(visit: &Visit) -> Result<Result<Response, BearerError>, Refused> {
-    let Some(token) = bearer::token(&visit.headers) else {
-        return Ok(Err(BearerError::Missing));
+async fn answer(visit: &Visit, body: &Bytes) -> Result<Result<Response, BearerError>, Refused> {
+    let token = match bearer::token(&visit.headers, body) {
+        Ok(token) => token,
+        Err(error) => return Ok(Err(error)),
     };
-    let Some((gid, scope)) = read(visit, token).await? else {
+    let Some((gid, scope)) = read(visit, &token).await? else {
         return Ok(Err(BearerError::InvalidToken));
     };
     let db = &visit.app.db;

@@ -3,8 +3,11 @@
 
 mod browser;
 mod demo;
+mod client_auth;
 mod listen;
 mod login;
 mod pages;
+mod refresh;
 mod seed;
 mod site;
+mod token;

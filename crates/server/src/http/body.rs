@@ -48,7 +48,8 @@ fn form(body: &Bytes) -> Result<Parameters, Refused> {
 
 fn json(body: &Bytes) -> Result<Parameters, Refused> {
     let mut members = serde_json::Deserializer::from_slice(body);
-    let Ok(Members(members)) = serde::Deserialize::deserialize(&mut members) else {
+    let read: Result<Members, _> = serde::Deserialize::deserialize(&mut members);
+    let (Ok(Members(members)), Ok(())) = (read, members.end()) else {
         return Err(malformed("send one JSON object"));
     };
     let mut pairs = Vec::with_capacity(members.len());

@@ -18,6 +18,8 @@ pub enum Refused {
     Request(Refusal),
     /// A body of a type we do not read.
     MediaType,
+    /// A method that this path does not have.
+    Method,
     /// Ours: the database.
     Store(Fault),
     /// Ours: something that should not happen.
@@ -56,6 +58,11 @@ impl Refused {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "invalid_request",
                 "Send the body as application/x-www-form-urlencoded or application/json",
+            ),
+            Self::Method => error_json(
+                StatusCode::METHOD_NOT_ALLOWED,
+                "invalid_request",
+                "This path does not have that method",
             ),
             Self::Store(fault) => match is_down(&fault) {
                 true => error_json(
@@ -182,6 +189,7 @@ impl From<Refused> for Trouble {
         match refused {
             Refused::Request(_) => Self::Page(PageRefusal::Malformed("the form")),
             Refused::MediaType => Self::MediaType,
+            Refused::Method => Self::NotFound,
             Refused::Store(fault) => Self::Store(fault),
             Refused::Internal(what) => Self::Internal(what),
         }
