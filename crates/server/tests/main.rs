@@ -2,10 +2,11 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod browser;
-mod demo;
 mod client_auth;
+mod demo;
 mod listen;
 mod login;
+mod oidcc;
 mod pages;
 mod refresh;
 mod seed;
