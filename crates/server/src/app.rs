@@ -44,6 +44,7 @@ impl App {
     /// # Errors
     /// One sentence that says what is missing and what to do.
     pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>> {
+        config.make_data_dir()?;
         let db = Db::open(&config.database.options())?;
         db.migrate().await?;
         let sealer = config.keys.load()?;

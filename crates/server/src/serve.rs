@@ -45,7 +45,7 @@ pub async fn serve(config: Config) -> Result<()> {
     match drained {
         Drained::All => tracing::info!("stopped; every open request was answered"),
         Drained::Cut(connections) => {
-            tracing::warn!(connections, "stopped; some requests did not end in time")
+            tracing::warn!(connections, "stopped; some requests did not end in time");
         }
     }
     Ok(())

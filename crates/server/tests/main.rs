@@ -7,6 +7,7 @@ mod demo;
 mod listen;
 mod login;
 mod oidcc;
+mod operator;
 mod pages;
 mod refresh;
 mod seed;

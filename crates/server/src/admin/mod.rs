@@ -7,6 +7,7 @@ pub mod apis;
 pub mod clients;
 pub mod grants;
 pub mod keys;
+pub mod restore;
 pub mod users;
 
 use sekisho_store::Fault;

@@ -3,20 +3,31 @@
 //! A command reads its arguments, calls an action (`admin`) or a part of the program, and says what happened. It
 //! decides nothing. Exit codes: 0 done, 1 refused or failed, 2 the command line was not understood.
 
+mod api;
+mod client;
 mod completions;
 mod config;
+mod data;
 mod dev;
+mod doctor;
+mod grant;
 mod json;
 mod jwt;
+mod key;
+mod secrets;
 mod serve;
 mod terminal;
+mod user;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-pub use terminal::{Colour, Failure, Terminal};
+use crate::app::{App, Clock};
+use crate::config::Config;
+
+pub use terminal::{Colour, Failure, Input, Terminal};
 
 /// The exit code when a command was refused or failed. Clap answers 2 when it was not understood.
 const FAILED: u8 = 1;
@@ -51,6 +62,29 @@ enum Command {
     Serve(serve::Serve),
     /// Run an issuer, a demo app and a demo API on this machine
     Dev(dev::Dev),
+    /// Check the settings, the database, the keys and the certificates, changing nothing
+    Doctor(doctor::Doctor),
+    /// Bring the database schema up to date, as `serve` does when it starts
+    Migrate,
+    /// Write a consistent copy of the SQLite database
+    Backup(data::Backup),
+    /// Say that a backup was restored: everything granted before ends
+    Restored,
+    /// People who can sign in
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Applications that send people to sign in, and machines that ask for tokens
+    #[command(subcommand)]
+    Client(client::ClientCommand),
+    /// APIs that accept our access tokens
+    #[command(subcommand)]
+    Api(api::ApiCommand),
+    /// What clients may ask for in their own name
+    #[command(subcommand)]
+    Grant(grant::GrantCommand),
+    /// Keys that sign tokens, and the key that seals them
+    #[command(subcommand)]
+    Key(key::KeyCommand),
     /// Show the settings there are
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -83,12 +117,44 @@ impl Cli {
     /// # Errors
     /// [`Failure`]: one sentence for the operator.
     pub fn run(self, terminal: &mut Terminal) -> Result<(), Failure> {
+        let file = self.config;
         match self.command {
-            Command::Serve(command) => command.run(self.config.as_deref(), terminal),
+            Command::Serve(command) => command.run(file.as_deref(), terminal),
             Command::Dev(command) => command.run(terminal),
+            Command::Doctor(command) => command.run(file.as_deref(), terminal),
             Command::Config(command) => command.run(terminal),
             Command::Jwt(command) => command.run(terminal),
             Command::Completions(command) => command.run(terminal),
+            data => {
+                let config = Config::load(file.as_deref(), &terminal.environment)?;
+                runtime()?.block_on(data.with_data(config, terminal))
+            }
+        }
+    }
+}
+
+impl Command {
+    /// The commands that need the data.
+    async fn with_data(self, config: Config, terminal: &mut Terminal) -> Result<(), Failure> {
+        if let Self::Migrate = self {
+            return data::migrate(&config, terminal).await;
+        }
+        let app = App::open(config, Clock::System).await?;
+        match self {
+            Self::Backup(command) => command.run(&app, terminal).await,
+            Self::Restored => data::restored(&app, terminal).await,
+            Self::User(command) => command.run(&app, terminal).await,
+            Self::Client(command) => command.run(&app, terminal).await,
+            Self::Api(command) => command.run(&app, terminal).await,
+            Self::Grant(command) => command.run(&app, terminal).await,
+            Self::Key(command) => command.run(&app, terminal).await,
+            Self::Serve(_)
+            | Self::Dev(_)
+            | Self::Doctor(_)
+            | Self::Migrate
+            | Self::Config(_)
+            | Self::Jwt(_)
+            | Self::Completions(_) => Ok(()),
         }
     }
 }

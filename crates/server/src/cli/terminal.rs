@@ -6,6 +6,7 @@ use std::io::{self, IsTerminal as _, Read, Write};
 
 use sekisho_rules::time::Timestamp;
 
+use crate::admin::Refused;
 use crate::config::{ConfigError, Environment};
 
 /// Whether the output is coloured.
@@ -17,12 +18,23 @@ pub enum Colour {
     Plain,
 }
 
+/// Who is at the other end of the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// A person at a keyboard, who can be asked.
+    Person,
+    /// A file or another program.
+    Pipe,
+}
+
 /// Where a command speaks and listens.
 pub struct Terminal {
     /// Results.
     pub out: Box<dyn Write>,
     /// What is piped in.
     pub input: Box<dyn Read>,
+    /// Who is at the other end of `input`.
+    pub input_is: Input,
     /// Whether `out` is coloured.
     pub colour: Colour,
     /// The time the command was started.
@@ -73,6 +85,12 @@ impl From<ConfigError> for Failure {
     }
 }
 
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused.to_string())
+    }
+}
+
 /// With its causes, in one sentence.
 impl From<anyhow::Error> for Failure {
     fn from(error: anyhow::Error) -> Self {
@@ -99,6 +117,11 @@ impl Terminal {
         Self {
             out: Box::new(io::stdout()),
             input: Box::new(io::stdin()),
+            input_is: if io::stdin().is_terminal() {
+                Input::Person
+            } else {
+                Input::Pipe
+            },
             colour,
             now,
             environment,
@@ -133,6 +156,27 @@ impl Terminal {
             return Err(Failure::Refused("the input is longer than a mebibyte".to_owned()));
         }
         Ok(text.trim_end_matches(['\n', '\r']).to_owned())
+    }
+
+    /// Reads one line, without its end.
+    ///
+    /// # Errors
+    /// When it is longer than a kibibyte or not UTF-8.
+    pub fn hear_line(&mut self) -> Result<String, Failure> {
+        // A terminal hands over one line at a time.
+        let (mut line, mut piece) = (Vec::new(), [0; 256]);
+        while !line.contains(&b'\n') && line.len() <= 1024 {
+            match self.input.read(&mut piece)? {
+                0 => break,
+                length => line.extend_from_slice(&piece[..length]),
+            }
+        }
+        if line.len() > 1024 {
+            return Err(Failure::Refused("the line is longer than a kibibyte".to_owned()));
+        }
+        line.truncate(line.iter().position(|byte| *byte == b'\n').unwrap_or(line.len()));
+        let text = String::from_utf8(line).map_err(Failure::because("the line is not UTF-8"))?;
+        Ok(text.trim_end_matches('\r').to_owned())
     }
 
     /// Text in an ANSI colour, if colours are wanted. `code` is a Select Graphic Rendition parameter (ECMA-48).

@@ -80,18 +80,38 @@ impl KekSource {
     /// A sentence that names the key and the remedy: the file is missing, unreadable, open to others, or not 32
     /// bytes in base64.
     pub fn load(&self) -> Result<Sealer, ConfigError> {
-        let current = match &self.current {
-            Current::Given(key) => key.clone(),
-            Current::File(path) => read(path)?
-                .ok_or_else(|| at_file(path, "does not exist; make it with `openssl rand -base64 32`"))?,
-            Current::Generated(path) => match read(path)? {
-                Some(key) => key,
-                None => generate(path)?,
-            },
+        let key = match (self.existing()?, &self.current) {
+            (Some(key), _) => key,
+            (None, Current::Generated(path)) => generate(path)?,
+            (None, Current::Given(key)) => key.clone(),
+            (None, Current::File(path)) => return Err(missing(path)),
         };
+        self.sealer(&key)
+    }
+
+    /// As [`KekSource::load`], but `None` where that would make a key.
+    ///
+    /// # Errors
+    /// As [`KekSource::load`].
+    pub fn load_existing(&self) -> Result<Option<Sealer>, ConfigError> {
+        match (self.existing()?, &self.current) {
+            (Some(key), _) => self.sealer(&key).map(Some),
+            (None, Current::File(path)) => Err(missing(path)),
+            (None, _) => Ok(None),
+        }
+    }
+
+    fn existing(&self) -> Result<Option<Zeroizing<[u8; 32]>>, ConfigError> {
+        match &self.current {
+            Current::Given(key) => Ok(Some(key.clone())),
+            Current::Generated(path) | Current::File(path) => read(path),
+        }
+    }
+
+    fn sealer(&self, current: &[u8; 32]) -> Result<Sealer, ConfigError> {
         let kek = |key: &[u8; 32]| Kek::new(key).map_err(|error| ConfigError::new(error.to_string()));
         let older = self.older.iter().map(|key| kek(key)).collect::<Result<_, _>>()?;
-        Ok(Sealer::new(kek(&current)?, older))
+        Ok(Sealer::new(kek(current)?, older))
     }
 }
 
@@ -178,6 +198,10 @@ fn decode(text: &str) -> Option<Zeroizing<[u8; 32]>> {
         .find_map(|alphabet| alphabet.decode_to_vec(text).ok())
         .map(Zeroizing::new)?;
     bytes[..].try_into().ok().map(Zeroizing::new)
+}
+
+fn missing(path: &Path) -> ConfigError {
+    at_file(path, "does not exist; make it with `openssl rand -base64 32`")
 }
 
 /// The value is a secret, so the sentence does not repeat it.

@@ -155,6 +155,24 @@ impl Config {
         hosts
     }
 
+    /// Makes the data folder, for this user only, when it does not exist.
+    ///
+    /// # Errors
+    /// A sentence that names `data_dir`.
+    pub fn make_data_dir(&self) -> Result<(), ConfigError> {
+        use std::os::unix::fs::DirBuilderExt as _;
+        let made = std::fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(&self.data_dir);
+        made.map_err(|error| {
+            let shown = self.data_dir.display();
+            Setting::new("data_dir", None).mistake(&format!(
+                "{shown} cannot be made ({error}); name a folder this user may make"
+            ))
+        })
+    }
+
     fn merge(environment: WrittenLayer, file: WrittenLayer) -> Result<Self, ConfigError> {
         let layers = environment
             .with_fallback(file)

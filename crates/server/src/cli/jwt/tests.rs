@@ -6,7 +6,7 @@ use sekisho_jose::{Algorithm, JwkSet, SigningKey, jwt};
 use sekisho_rules::time::Timestamp;
 use serde_json::json;
 
-use super::super::{Cli, Colour, Failure, Terminal};
+use super::super::{Cli, Colour, Failure, Input, Terminal};
 
 const NOW: i64 = 1_800_000_000;
 
@@ -28,6 +28,7 @@ fn run(arguments: &[&str], input: &str, colour: Colour) -> (String, Result<(), F
     let mut terminal = Terminal {
         out: Box::new(page.clone()),
         input: Box::new(std::io::Cursor::new(input.as_bytes().to_vec())),
+        input_is: Input::Pipe,
         colour,
         now: Timestamp::from_seconds(NOW),
         environment: Default::default(),

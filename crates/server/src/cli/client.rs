@@ -1,0 +1,232 @@
+//! `sekisho client`.
+
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::builder::TypedValueParser as _;
+use sekisho_rules::client::{AuthMethod, Client, ClientKind, GrantType, Party, Standing};
+use serde_json::{Value, json};
+
+use super::terminal::{Failure, Terminal};
+use crate::admin::Actor::Operator;
+use crate::admin::clients::{self, NewClient};
+use crate::app::App;
+
+const EXAMPLES: &str = "\
+Examples:
+  sekisho client add \"My app\" --kind spa --callback https://app.example.com/callback
+  sekisho client add \"My site\" --kind regular_web --callback https://www.example.com/callback --json
+  sekisho client add \"Nightly job\" --kind non_interactive
+  sekisho client add \"Partner\" --kind regular_web --third-party --callback https://partner.example/cb
+A secret is printed once, and kept sealed.";
+
+/// Applications that send people to sign in, and machines that ask for tokens.
+#[derive(clap::Subcommand)]
+pub(crate) enum ClientCommand {
+    /// Add a client
+    #[command(after_help = EXAMPLES)]
+    Add(Box<Add>),
+    /// List the clients
+    List(List),
+    /// Show one client, without its secret
+    Show(One),
+    /// Disable a client: its requests are refused, and everything it holds ends
+    Disable(One),
+    /// Enable a disabled client
+    Enable(One),
+    /// Delete a client with everything that hangs on it
+    Delete(One),
+    /// Give a client a new secret; the old one stops at once
+    Secret(One),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Add {
+    /// The name people see
+    name: String,
+    /// What sort of application it is
+    #[arg(long, value_parser = kinds())]
+    kind: ClientKind,
+    /// A redirect URI, compared exactly; may be repeated
+    #[arg(long, value_name = "URI")]
+    callback: Vec<String>,
+    /// Where a logout may return to; may be repeated
+    #[arg(long, value_name = "URI")]
+    logout_url: Vec<String>,
+    /// An origin that may use silent renewal and call across origins; may be repeated
+    #[arg(long, value_name = "ORIGIN")]
+    web_origin: Vec<String>,
+    /// How it proves itself, when not as its kind usually does
+    #[arg(long, value_name = "METHOD", value_parser = methods())]
+    auth: Option<AuthMethod>,
+    /// File with its public keys as a JWK Set, for private_key_jwt
+    #[arg(long, value_name = "FILE")]
+    jwks: Option<PathBuf>,
+    /// It is somebody else's: people are asked for consent
+    #[arg(long)]
+    third_party: bool,
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct List {
+    /// Print a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct One {
+    /// The client's id
+    client_id: String,
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+fn kinds() -> impl clap::builder::TypedValueParser<Value = ClientKind> {
+    PossibleValuesParser::new(ClientKind::ALL.iter().map(|kind| kind.word()))
+        .try_map(|word| ClientKind::from_word(&word).ok_or("unknown kind"))
+}
+
+fn methods() -> impl clap::builder::TypedValueParser<Value = AuthMethod> {
+    PossibleValuesParser::new(AuthMethod::ALL.iter().map(|method| method.word()))
+        .try_map(|word| AuthMethod::from_word(&word).ok_or("unknown method"))
+}
+
+impl ClientCommand {
+    pub(super) async fn run(self, app: &App, terminal: &mut Terminal) -> Result<(), Failure> {
+        match self {
+            Self::Add(command) => command.run(app, terminal).await,
+            Self::List(command) => command.run(app, terminal).await,
+            Self::Show(one) => {
+                let client = clients::find(app, &one.client_id).await?;
+                match one.json {
+                    true => terminal.say_json(&shown(&client)),
+                    false => terminal.say(format!("{:#}", shown(&client))),
+                }
+            }
+            Self::Disable(one) => standing(one, Standing::Disabled, app, terminal).await,
+            Self::Enable(one) => standing(one, Standing::Enabled, app, terminal).await,
+            Self::Delete(one) => {
+                let client = clients::find(app, &one.client_id).await?;
+                clients::delete(app, Operator, &client).await?;
+                done("deleted", &client, one.json, terminal)
+            }
+            Self::Secret(one) => {
+                let client = clients::find(app, &one.client_id).await?;
+                let secret = clients::new_secret(app, Operator, &client).await?.encode();
+                match one.json {
+                    true => {
+                        terminal.say_json(&json!({"client_id": client.id.as_str(), "client_secret": secret}))
+                    }
+                    false => terminal.say(format!("client_secret {secret}")),
+                }
+            }
+        }
+    }
+}
+
+impl Add {
+    async fn run(self, app: &App, terminal: &mut Terminal) -> Result<(), Failure> {
+        let jwks = self.jwks.map(|file| {
+            std::fs::read_to_string(&file)
+                .map_err(Failure::because(format!("{} cannot be read", file.display())))
+        });
+        let new = NewClient {
+            name: self.name,
+            kind: self.kind,
+            auth_method: self.auth,
+            callbacks: self.callback,
+            logout_urls: self.logout_url,
+            web_origins: self.web_origin,
+            jwks: jwks.transpose()?,
+            party: if self.third_party {
+                Party::Third
+            } else {
+                Party::First
+            },
+        };
+        let (client, secret) = clients::add(app, Operator, new).await?;
+        let secret = secret.map(|secret| secret.encode());
+        if self.json {
+            let mut value = shown(&client);
+            if let Some(secret) = secret {
+                value["client_secret"] = json!(secret);
+            }
+            return terminal.say_json(&value);
+        }
+        terminal.say(format!("client_id {}", client.id))?;
+        secret.map_or(Ok(()), |secret| terminal.say(format!("client_secret {secret}")))
+    }
+}
+
+impl List {
+    async fn run(self, app: &App, terminal: &mut Terminal) -> Result<(), Failure> {
+        let (mut all, mut after) = (Vec::new(), String::new());
+        loop {
+            let page = clients::page(app, &after).await?;
+            let Some(last) = page.last() else { break };
+            after = last.id.to_string();
+            match self.json {
+                true => all.extend(page.iter().map(shown)),
+                false => {
+                    for client in &page {
+                        let disabled = if client.standing == Standing::Disabled {
+                            "disabled"
+                        } else {
+                            ""
+                        };
+                        let line = format!(
+                            "{}  {:15}  {}  {disabled}",
+                            client.id,
+                            client.kind.word(),
+                            client.name
+                        );
+                        terminal.say(line.trim_end())?;
+                    }
+                }
+            }
+        }
+        match self.json {
+            true => terminal.say_json(&Value::Array(all)),
+            false => Ok(()),
+        }
+    }
+}
+
+async fn standing(one: One, to: Standing, app: &App, terminal: &mut Terminal) -> Result<(), Failure> {
+    let client = clients::find(app, &one.client_id).await?;
+    clients::set_standing(app, Operator, &client, to).await?;
+    let what = if to == Standing::Enabled {
+        "enabled"
+    } else {
+        "disabled"
+    };
+    done(what, &client, one.json, terminal)
+}
+
+fn done(what: &str, client: &Client, json: bool, terminal: &mut Terminal) -> Result<(), Failure> {
+    match json {
+        true => terminal.say_json(&json!({"client_id": client.id.as_str(), "done": what})),
+        false => terminal.say(format!("{what} {} {}", client.id, client.name)),
+    }
+}
+
+/// Never the secret.
+fn shown(client: &Client) -> Value {
+    json!({
+        "client_id": client.id.as_str(),
+        "name": client.name,
+        "kind": client.kind.word(),
+        "auth_method": client.auth_method.word(),
+        "callbacks": client.callbacks,
+        "logout_urls": client.logout_urls,
+        "web_origins": client.web_origins,
+        "grant_types": client.grant_types.iter().map(|grant: &GrantType| grant.word()).collect::<Vec<_>>(),
+        "third_party": client.party == Party::Third,
+        "enabled": client.standing == Standing::Enabled,
+    })
+}

@@ -1,0 +1,106 @@
+//! `sekisho key`.
+
+use serde_json::{Value, json};
+
+use super::terminal::{Failure, Terminal};
+use crate::admin::Actor::Operator;
+use crate::admin::keys;
+use crate::app::App;
+
+const REWRAP: &str = "\
+To change the key-encryption key:
+  1. make one: openssl rand -base64 32
+  2. give every node both: the new one as SEKISHO_KEY_ENCRYPTION_KEY, the old one as
+     SEKISHO_OLDER_KEY_ENCRYPTION_KEYS, and restart them
+  3. sekisho key rewrap
+  4. take the old one away. Backups made before still need it.";
+
+/// Keys that sign tokens, and the key that seals them.
+#[derive(clap::Subcommand)]
+pub(crate) enum KeyCommand {
+    /// List the signing keys
+    List(List),
+    /// Let the next key sign; the current one goes on verifying
+    Rotate(Rotate),
+    /// Take a key out of the published set: its tokens stop verifying
+    Revoke(Revoke),
+    /// Seal everything again under the current key-encryption key
+    #[command(after_help = REWRAP)]
+    Rewrap,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct List {
+    /// Print a JSON array
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Rotate {
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Revoke {
+    /// The key's id
+    kid: String,
+}
+
+impl KeyCommand {
+    pub(super) async fn run(self, app: &App, terminal: &mut Terminal) -> Result<(), Failure> {
+        match self {
+            Self::List(List { json }) => list(json, app, terminal).await,
+            Self::Rotate(Rotate { json }) => {
+                let rotated = keys::rotate(app, Operator).await?;
+                match json {
+                    true => terminal.say_json(&json!({"current": rotated.current, "next": rotated.next})),
+                    false => {
+                        terminal.say(format!("{} signs from now on", rotated.current))?;
+                        terminal.say(format!("{} is published for the next rotation", rotated.next))
+                    }
+                }
+            }
+            Self::Revoke(Revoke { kid }) => {
+                keys::revoke(app, Operator, &kid).await?;
+                terminal.say(format!("revoked {kid}"))
+            }
+            Self::Rewrap => {
+                let count = keys::rewrap(app, Operator).await?;
+                terminal.say(format!(
+                    "sealed {count} values again under {}",
+                    app.sealer.kek_id()
+                ))
+            }
+        }
+    }
+}
+
+async fn list(json: bool, app: &App, terminal: &mut Terminal) -> Result<(), Failure> {
+    let all = keys::list(app).await?;
+    if json {
+        let shown = all.iter().map(|key| {
+            json!({
+                "kid": key.kid,
+                "alg": key.alg,
+                "state": key.state.word(),
+                "created_at": key.created_at.iso8601(),
+                "state_since": key.state_since.iso8601(),
+                "sealed_under_current": app.sealer.is_current(&key.sealed),
+            })
+        });
+        return terminal.say_json(&Value::Array(shown.collect()));
+    }
+    for key in &all {
+        terminal.say(format!(
+            "{}  {}  {:8}  since {}",
+            key.kid,
+            key.alg,
+            key.state.word(),
+            key.state_since.iso8601()
+        ))?;
+    }
+    Ok(())
+}
