@@ -4,13 +4,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders that tools make.
-const NOT_OURS: [&str; 7] = [
+const NOT_OURS: [&str; 8] = [
     ".git",
     ".venv",
     "__pycache__",
     "data",
     "node_modules",
     "sekisho-data",
+    "sekisho-dev-data",
     "target",
 ];
 

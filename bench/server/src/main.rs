@@ -2,7 +2,8 @@
 //! cores, so wall-clock throughput would measure the load too), latency, memory, start, and few users against many.
 //!
 //! Rows go to standard output as JSON lines, progress to standard error. `cargo xtask bench server` makes the table.
-//! Arguments: `--users N` for the large database (1,000,000), `--seconds N` per figure (4), `--engine sqlite|postgres`.
+//! Arguments: `--users N` for the large database (1,000,000), `--seconds N` per figure (4), `--engine sqlite|postgres`,
+//! `--binary FILE`.
 
 mod browser;
 mod doors;
@@ -12,7 +13,7 @@ mod raw;
 mod row;
 mod seed;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
@@ -35,6 +36,8 @@ struct Options {
     users: u64,
     length: Duration,
     engines: Vec<String>,
+    /// A program to measure in place of the one built now.
+    binary: Option<PathBuf>,
 }
 
 fn main() -> Result<()> {
@@ -50,6 +53,7 @@ fn options() -> Result<Options> {
         users: 1_000_000,
         length: Duration::from_secs(4),
         engines: vec!["sqlite".into(), "postgres".into()],
+        binary: None,
     };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
@@ -58,7 +62,7 @@ fn options() -> Result<Options> {
             "--users" => options.users = value()?.parse()?,
             "--seconds" => options.length = Duration::from_secs(value()?.parse()?),
             "--engine" => options.engines = vec![value()?],
-            "--json" => {}
+            "--binary" => options.binary = Some(value()?.into()),
             _ => bail!("unknown argument {word}"),
         }
     }
@@ -74,7 +78,10 @@ async fn run(options: &Options) -> Result<()> {
         .ancestors()
         .nth(2)
         .context("the repository")?;
-    let binary = process::build(root)?;
+    let binary = match &options.binary {
+        Some(binary) => binary.clone(),
+        None => process::build(root)?,
+    };
     let limits = raw::limits()?;
     Row::new("raw RS256 signatures", limits.rs256, "per CPU-second").print();
     Row::new("raw ES256 signatures", limits.es256, "per CPU-second").print();
@@ -85,13 +92,13 @@ async fn run(options: &Options) -> Result<()> {
             "postgres" => Some(sekisho_test_postgres::fresh_database()),
             other => bail!("no engine is called {other}"),
         };
-        let mut place = Place {
+        let place = Place {
             binary: binary.clone(),
             data: folder.path().join("data"),
             postgres: database,
-            port: 0,
+            port: process::free_ports()?,
         };
-        measure(engine, &mut place, options, &limits)
+        measure(engine, &place, options, &limits)
             .await
             .with_context(|| format!("on {engine}"))?;
     }
@@ -99,11 +106,10 @@ async fn run(options: &Options) -> Result<()> {
 }
 
 /// Everything on one engine: few users first, then many.
-async fn measure(engine: &str, place: &mut Place, options: &Options, limits: &Limits) -> Result<()> {
+async fn measure(engine: &str, place: &Place, options: &Options, limits: &Limits) -> Result<()> {
     const FEW: u64 = 1000;
     // The first start makes keys and the demo data; one login makes the rows that are copied.
     let server = Server::start(place).await?;
-    place.port = server.port()?;
     families(&server, 1, SIGNED_IN).await?;
     server.stop().await?;
 

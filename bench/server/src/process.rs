@@ -45,7 +45,7 @@ pub struct Place {
     pub data: PathBuf,
     /// `None` is SQLite in `data`.
     pub postgres: Option<String>,
-    /// Kept over restarts, for the issuer's name contains it; 0 picks one.
+    /// Kept over restarts, for the issuer's name contains it. The demo takes the next two.
     pub port: u16,
 }
 
@@ -99,13 +99,6 @@ impl Server {
         }
     }
 
-    /// The port of the issuer.
-    pub fn port(&self) -> Result<u16> {
-        url::Url::parse(&self.ready.issuer)?
-            .port()
-            .context("the issuer has a port")
-    }
-
     /// CPU seconds used so far, user and system, all threads (the kernel counts in hundredths).
     pub fn cpu(&self) -> Result<f64> {
         cpu_seconds(&format!("/proc/{}/stat", self.pid))
@@ -121,6 +114,15 @@ impl Server {
         let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kib * 1024.0 / 1e6)
     }
+}
+
+/// The first of three free ports.
+pub fn free_ports() -> Result<u16> {
+    let free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
+    let first = (42000..60000)
+        .step_by(3)
+        .find(|port| (0..3).all(|next| free(port + next)));
+    first.context("no three free ports in a row")
 }
 
 /// User and system time of a process in seconds.

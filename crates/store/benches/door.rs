@@ -1,5 +1,5 @@
-//! How fast the door is: `cargo bench -p sekisho-store` (add `--profile release` for a quick build). Prints one line per
-//! figure; on PostgreSQL too when `SEKISHO_TEST_POSTGRES` names a server.
+//! How fast the door is: `cargo xtask bench store`, or `cargo bench -p sekisho-store`. Prints one JSON object per figure
+//! (bench/README.md); on PostgreSQL too when `SEKISHO_TEST_POSTGRES` names a server.
 
 #![expect(
     clippy::unwrap_used,
@@ -90,7 +90,13 @@ async fn reads(engine: &str, db: &Db) {
     .await
     .unwrap();
     let (p50, p99) = (took[took.len() / 2], took[took.len() * 99 / 100]);
-    println!("{engine}: read one row by key: p50 {p50:?}, p99 {p99:?}");
+    for (share, took) in [("p50", p50), ("p99", p99)] {
+        row(
+            &format!("{engine}: read one row by key, {share}"),
+            took.as_secs_f64() * 1e6,
+            "us",
+        );
+    }
 }
 
 /// A conditional update and an insert in one durable transaction, as a refresh token's rotation is.
@@ -117,7 +123,18 @@ async fn writes(engine: &str, db: &Db, tasks: i64) {
         task.await.unwrap();
     }
     let rate = (tasks * each) as f64 / start.elapsed().as_secs_f64();
-    println!("{engine}: durable transactions of two statements, {tasks} callers: {rate:.0}/s");
+    row(
+        &format!("{engine}: transactions of two statements, {tasks} callers"),
+        rate,
+        "per second",
+    );
+}
+
+fn row(name: &str, value: f64, unit: &str) {
+    println!(
+        "{}",
+        serde_json::json!({"name": name, "value": value, "unit": unit})
+    );
 }
 
 fn key(i: i64) -> String {

@@ -11,6 +11,7 @@ use std::process::{Command, ExitCode, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
 
+use sekisho_test_postgres::Server;
 use table::Row;
 
 /// What the command line of `cargo xtask bench` may say.
@@ -53,13 +54,10 @@ pub fn run(options: &Options) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The folders under bench/ that hold a package.
+/// The folders under bench/ that hold a package, and the door of `store`, whose bench lies beside it.
 fn known_parts() -> Result<Vec<String>> {
-    let Ok(entries) = std::fs::read_dir(crate::root().join("bench")) else {
-        return Ok(Vec::new());
-    };
-    let mut parts = Vec::new();
-    for entry in entries {
+    let mut parts = vec![STORE.to_owned()];
+    for entry in std::fs::read_dir(crate::root().join("bench"))? {
         let entry = entry?;
         if entry.path().join("Cargo.toml").is_file() {
             parts.push(entry.file_name().to_string_lossy().into_owned());
@@ -69,22 +67,39 @@ fn known_parts() -> Result<Vec<String>> {
     Ok(parts)
 }
 
-fn measure(part: &str) -> Result<Vec<Row>> {
-    // The token library is measured as it is shipped, with link-time optimisation; the server as the README builds it.
-    let profile = if part == "jose" { "bench" } else { "release" };
-    let manifest = format!("bench/{part}/Cargo.toml");
-    let mut child = Command::new("cargo")
-        .args([
-            "run",
+/// The part that is a `cargo bench` target.
+const STORE: &str = "store";
+
+/// The token library is measured as it is shipped, with link-time optimisation; the rest as the README builds it.
+fn command(part: &str) -> Command {
+    let mut command = Command::new("cargo");
+    if part == STORE {
+        command.args([
+            "bench",
             "--quiet",
+            "-p",
+            "sekisho-store",
+            "--bench",
+            "door",
             "--profile",
-            profile,
-            "--target-dir",
-            "target",
-            "--manifest-path",
-            &manifest,
-        ])
-        .args(["--", "--json"])
+            "release",
+        ]);
+    } else {
+        let profile = if part == "jose" { "bench" } else { "release" };
+        let package = format!("bench-{part}");
+        command.args(["run", "--quiet", "--profile", profile, "-p", &package]);
+    }
+    command
+}
+
+fn measure(part: &str) -> Result<Vec<Row>> {
+    let mut command = command(part);
+    // The other parts bring their own database, or need none.
+    let postgres = (part == STORE).then(Server::start);
+    if let Some(server) = &postgres {
+        command.env("SEKISHO_TEST_POSTGRES", server.url("postgres"));
+    }
+    let mut child = command
         .current_dir(crate::root())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -98,6 +113,6 @@ fn measure(part: &str) -> Result<Vec<Row>> {
             Err(_) => eprintln!("{line}"),
         }
     }
-    ensure!(child.wait()?.success(), "bench/{part} failed");
+    ensure!(child.wait()?.success(), "the bench `{part}` failed");
     Ok(rows)
 }

@@ -121,9 +121,18 @@ fn fuzz() -> Vec<Call> {
     )]
 }
 
+/// The program under test, as the step before built it: building its package alone would resolve other features and
+/// compile everything again.
+fn binary() -> Call {
+    Call::new(
+        Runner::Whole,
+        "cargo test --locked --workspace --all-features --no-run",
+    )
+}
+
 fn e2e() -> Vec<Call> {
     vec![
-        Call::new(Runner::Whole, "cargo build --locked -p sekisho"),
+        binary(),
         Call::new(Runner::Whole, "npm ci --no-audit --no-fund").inside("e2e"),
         Call::new(Runner::Node, "node --test --test-reporter=spec").inside("e2e"),
     ]
@@ -131,7 +140,7 @@ fn e2e() -> Vec<Call> {
 
 fn python() -> Vec<Call> {
     vec![
-        Call::new(Runner::Whole, "cargo build --locked -p sekisho"),
+        binary(),
         Call::new(Runner::Whole, "python3 -m venv .venv").inside("e2e"),
         Call::new(
             Runner::Whole,
