@@ -16,6 +16,7 @@ use axum::Json;
 use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use sekisho_rules::client::GrantType;
 use sekisho_rules::grant::TokenRequest;
 
 /// How often a lost write is decided again.
@@ -42,7 +43,12 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
     let body = body::parameters(&visit.headers, bytes, Accepts::FormOrJson)?;
     let request = TokenRequest::parse(&body)?;
     let client = authenticate(visit, &body).await?;
-    match request {
+    let grant = match &request {
+        TokenRequest::AuthorizationCode { .. } => GrantType::AuthorizationCode,
+        TokenRequest::RefreshToken { .. } => GrantType::RefreshToken,
+        TokenRequest::ClientCredentials { .. } => GrantType::ClientCredentials,
+    };
+    let tokens = match request {
         TokenRequest::AuthorizationCode {
             code,
             redirect_uri,
@@ -63,5 +69,7 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
         TokenRequest::ClientCredentials { audience, scope } => {
             machine::issue(visit, &client, (audience.as_deref(), scope.as_ref())).await
         }
-    }
+    }?;
+    visit.app.metrics.tokens_issued(grant.word());
+    Ok(tokens)
 }

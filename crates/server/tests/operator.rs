@@ -316,7 +316,7 @@ fn a_mistake_in_the_settings_stops_the_start_with_one_sentence() {
     site.refused(&["serve", "--nonsense"], 2);
 }
 
-fn dev(folder: &Path, arguments: &[&str]) -> (Running, Value, Child2Log) {
+fn dev(folder: &Path, arguments: &[&str]) -> (Running, Value, Log) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_sekisho"))
         .args(["dev", "--json", "--port", "0"])
         .args(arguments)
@@ -343,7 +343,8 @@ fn dev(folder: &Path, arguments: &[&str]) -> (Running, Value, Child2Log) {
     (Running(child), ready, log)
 }
 
-type Child2Log = std::thread::JoinHandle<String>;
+/// What the program says on standard error, once it has ended.
+type Log = std::thread::JoinHandle<String>;
 
 #[tokio::test]
 async fn dev_is_a_fixture_that_issues_tokens_its_api_trusts_and_logs_no_secret() {
@@ -413,6 +414,10 @@ async fn dev_is_a_fixture_that_issues_tokens_its_api_trusts_and_logs_no_secret()
         .text()
         .await
         .unwrap();
+    assert!(
+        metrics.contains("sekisho_tokens_issued_total{grant=\"client_credentials\"} 1"),
+        "{metrics}"
+    );
     assert!(
         metrics.contains("route=\"/oauth/token\",status=\"200\"} 1"),
         "{metrics}"

@@ -2,6 +2,7 @@
 
 use crate::http::visit::Visit;
 use crate::pages::{ErrorPage, Problem};
+use crate::telemetry::metrics::DatabaseFault;
 use askama::Template;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
@@ -64,14 +65,18 @@ impl Refused {
                 "invalid_request",
                 "This path does not have that method",
             ),
-            Self::Store(fault) => match is_down(&fault) {
-                true => error_json(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    "temporarily_unavailable",
-                    "The service is temporarily unavailable. Try again.",
-                ),
-                false => internal_json(),
-            },
+            Self::Store(fault) => {
+                let mut answer = match is_down(&fault) {
+                    true => error_json(
+                        StatusCode::SERVICE_UNAVAILABLE,
+                        "temporarily_unavailable",
+                        "The service is temporarily unavailable. Try again.",
+                    ),
+                    false => internal_json(),
+                };
+                answer.extensions_mut().insert(DatabaseFault);
+                answer
+            }
             Self::Internal(what) => {
                 tracing::error!(what, "fault");
                 internal_json()
@@ -244,7 +249,11 @@ impl Trouble {
             other => tracing::info!(trouble = ?other, "error page"),
         }
         let (problem, detail) = self.problem();
-        problem_page(visit, problem, detail)
+        let mut answer = problem_page(visit, problem, detail);
+        if let Self::Store(_) = self {
+            answer.extensions_mut().insert(DatabaseFault);
+        }
+        answer
     }
 }
 

@@ -23,6 +23,10 @@ use crate::passwords::Passwords;
 /// The content type of [`Metrics::text`].
 pub const CONTENT_TYPE: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 
+/// Put on an answer that a database fault caused, so that [`observe`] counts it.
+#[derive(Clone, Copy)]
+pub struct DatabaseFault;
+
 /// Upper bounds in seconds.
 const LATENCIES: [f64; 11] = [
     0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0,
@@ -163,6 +167,9 @@ pub async fn observe(State(metrics): State<Metrics>, request: Request, next: Nex
     drop(in_flight);
     let route = route.as_ref().map_or("unmatched", MatchedPath::as_str);
     metrics.answered(&method, route, &answer, started.elapsed());
+    if answer.extensions().get::<DatabaseFault>().is_some() {
+        metrics.database_fault();
+    }
     answer
 }
 
