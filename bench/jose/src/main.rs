@@ -107,7 +107,8 @@ fn allocated(subject: &Subject) -> Result<()> {
 }
 
 fn counted(subject: &Subject) -> Result<()> {
-    let count = |who| instructions(subject.alg.name(), who);
+    let words = subject.to_words()?;
+    let count = |who| instructions(&words, who);
     let floor = count("floor")?;
     let other = count("other")? - floor;
     Row::at_most(
@@ -120,12 +121,12 @@ fn counted(subject: &Subject) -> Result<()> {
     .print()
 }
 
-/// `--repeat RS256 ours 20`: what callgrind runs, nothing but that many checks after the preparation.
+/// `--repeat ours 20 <jwk> <token> <now>`: what callgrind runs, nothing but that many checks after the preparation.
 fn repeat(words: &[String]) -> Result<()> {
-    let [alg, who, times] = words else {
-        anyhow::bail!("--repeat <alg> <floor|ours|other> <times>")
+    let [who, times, jwk, token, now] = words else {
+        anyhow::bail!("--repeat <who> <times> <jwk> <token> <now>")
     };
-    let subject = Subject::new(alg.parse()?)?;
+    let subject = Subject::from_words([jwk, token, now])?;
     let mut borrowed = subject.borrowed();
     let times: u32 = times.parse().context("times")?;
     for _ in 0..times {

@@ -65,19 +65,20 @@ pub fn allocations(mut call: impl FnMut()) -> f64 {
 
 /// Instructions per check: this program under callgrind twice, with different numbers of checks; the difference leaves
 /// the preparation out. Independent of load.
-pub fn instructions(alg: &str, who: &str) -> Result<f64> {
+pub fn instructions(subject: &[String], who: &str) -> Result<f64> {
     const FEW: u32 = 20;
     const MANY: u32 = 120;
-    let few = collected(alg, who, FEW)?;
-    let many = collected(alg, who, MANY)?;
+    let few = collected(subject, who, FEW)?;
+    let many = collected(subject, who, MANY)?;
     Ok((many - few) / f64::from(MANY - FEW))
 }
 
-fn collected(alg: &str, who: &str, times: u32) -> Result<f64> {
+fn collected(subject: &[String], who: &str, times: u32) -> Result<f64> {
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
         .arg(std::env::current_exe()?)
-        .args(["--repeat", alg, who, &times.to_string()])
+        .args(["--repeat", who, &times.to_string()])
+        .args(subject)
         .output()
         .context("valgrind is needed to count instructions (apt-get install valgrind)")?;
     let text = String::from_utf8_lossy(&output.stderr);

@@ -11,7 +11,7 @@ use aws_lc_rs::signature::{self, EcdsaKeyPair, Ed25519KeyPair, KeyPair, ParsedPu
 use aws_lc_rs::{encoding, hmac};
 use jsonwebtoken::{DecodingKey, EncodingKey, Validation};
 use sekisho_jose::claims::{Audience, NumericDate, Text, TextList};
-use sekisho_jose::{Algorithm, Buffer, SigningKey, Unverified, VerifyingKey, jwt};
+use sekisho_jose::{Algorithm, Buffer, Jwk, SigningKey, Unverified, VerifyingKey, jwt};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -92,8 +92,27 @@ impl Subject {
             _ => SigningKey::generate(alg)?,
         };
         let key = key.with_kid("ZxGjNW1lO0uQ3l1Tq8n8v");
+        let token = jwt::sign(&claims(now)?, "at+jwt", &key)?;
+        Self::with(key, token, now)
+    }
+
+    /// Key, token and time as words for another process, which must do exactly the same work.
+    pub fn to_words(&self) -> Result<[String; 3]> {
+        let jwk = serde_json::to_string(&self.key.private_jwk()?)?;
+        Ok([jwk, self.token.clone(), self.now.to_string()])
+    }
+
+    pub fn from_words([jwk, token, now]: [&str; 3]) -> Result<Self> {
+        Self::with(
+            SigningKey::from_jwk(&Jwk::parse(jwk)?)?,
+            token.to_owned(),
+            now.parse()?,
+        )
+    }
+
+    fn with(key: SigningKey, token: String, now: i64) -> Result<Self> {
+        let alg = key.algorithm();
         let claims = claims(now)?;
-        let token = jwt::sign(&claims, "at+jwt", &key)?;
         let other_alg: jsonwebtoken::Algorithm = alg.name().parse()?;
         let mut other_header = jsonwebtoken::Header::new(other_alg);
         other_header.typ = Some("at+jwt".into());

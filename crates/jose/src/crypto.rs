@@ -310,6 +310,14 @@ impl Public {
         }
     }
 
+    /// How many bytes a signature has; any other length is refused.
+    pub(crate) fn signature_len(&self) -> usize {
+        match self {
+            Self::Hmac { key } => key.algorithm().tag_len(),
+            Self::Parsed { signature_len, .. } => *signature_len,
+        }
+    }
+
     /// Whether `signature` over `message` holds. The length is compared first (RFC 8017 section 8.2.2 step 1 and
     /// RFC 7518 section 3.4); HMAC tags are compared in constant time.
     pub(crate) fn verify(&self, message: &[u8], signature: &[u8]) -> bool {

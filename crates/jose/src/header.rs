@@ -110,11 +110,15 @@ const LONGEST_REMEMBERED: usize = 1024;
 pub(crate) struct KnownHeaders([OnceLock<(Box<str>, Header)>; SLOTS]);
 
 impl KnownHeaders {
-    pub(crate) fn find(&self, encoded: &str) -> Option<&Header> {
+    /// The remembered header that `token` begins with, and its encoded length.
+    pub(crate) fn find(&self, token: &str) -> Option<(&Header, usize)> {
         self.0
             .iter()
             .map_while(OnceLock::get)
-            .find_map(|(known, header)| (**known == *encoded).then_some(header))
+            .find_map(|(known, header)| {
+                let begins = token.as_bytes().get(known.len()) == Some(&b'.') && token.starts_with(&**known);
+                begins.then_some((header, known.len()))
+            })
     }
 
     /// Remembers an accepted header if there is room.

@@ -131,14 +131,15 @@ impl<'k> From<&'k KeySet> for Keys<'k> {
 }
 
 impl<'k> Keys<'k> {
-    /// The key whose accepted headers contain exactly this encoded one.
-    pub(crate) fn knowing(self, encoded: &str) -> Option<(&'k VerifyingKey, &'k Header)> {
+    /// The key that has accepted exactly the header `token` begins with, that header, and its encoded length.
+    pub(crate) fn knowing(self, token: &str) -> Option<(&'k VerifyingKey, &'k Header, usize)> {
+        let known = |key: &'k VerifyingKey| {
+            let (header, len) = key.known().find(token)?;
+            Some((key, header, len))
+        };
         match self.0 {
-            Source::One(key) => Some((key, key.known().find(encoded)?)),
-            Source::Set(set) => set
-                .keys
-                .iter()
-                .find_map(|key| Some((key, key.known().find(encoded)?))),
+            Source::One(key) => known(key),
+            Source::Set(set) => set.keys.iter().find_map(known),
         }
     }
 

@@ -1,6 +1,10 @@
 //! The fuzz targets' own code over their committed seeds, as ordinary tests.
 
-#[expect(unreachable_pub, clippy::expect_used, reason = "a library of its own; a panic is how a target reports")]
+#[expect(
+    unreachable_pub,
+    clippy::expect_used,
+    reason = "a library of its own; a panic is how a target reports"
+)]
 #[path = "../../../fuzz/src/lib.rs"]
 mod targets;
 
