@@ -276,18 +276,33 @@ impl<'de> Deserialize<'de> for NumericDate {
 
 const INLINE: usize = 8;
 
-/// A list of strings, as of `permissions`. Up to eight are held without allocating.
-#[derive(Clone, Default)]
-pub struct TextList<'a> {
-    len: usize,
-    inline: [Text<'a>; INLINE],
-    more: Vec<Text<'a>>,
+/// A list of strings, as of `permissions`. Up to eight without escapes are held without allocating.
+#[derive(Clone)]
+pub struct TextList<'a>(Items<'a>);
+
+#[derive(Clone)]
+enum Items<'a> {
+    Few { len: usize, texts: [&'a str; INLINE] },
+    Many(Vec<Text<'a>>),
+}
+
+impl Default for TextList<'_> {
+    fn default() -> Self {
+        Self(Items::Few {
+            len: 0,
+            texts: [""; INLINE],
+        })
+    }
 }
 
 impl<'a> TextList<'a> {
     /// The strings in order.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.inline[..self.len].iter().chain(&self.more).map(Text::as_str)
+        let (few, many): (&[&str], &[Text<'_>]) = match &self.0 {
+            Items::Few { len, texts } => (&texts[..*len], &[]),
+            Items::Many(texts) => (&[], texts),
+        };
+        few.iter().copied().chain(many.iter().map(Text::as_str))
     }
 
     /// Whether exactly this string is in the list.
@@ -299,7 +314,10 @@ impl<'a> TextList<'a> {
     /// How many strings there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len + self.more.len()
+        match &self.0 {
+            Items::Few { len, .. } => *len,
+            Items::Many(texts) => texts.len(),
+        }
     }
 
     /// Whether there are none.
@@ -308,13 +326,26 @@ impl<'a> TextList<'a> {
         self.len() == 0
     }
 
+    #[inline]
     fn push(&mut self, text: Text<'a>) {
-        match self.inline.get_mut(self.len) {
-            Some(slot) => {
-                *slot = text;
-                self.len += 1;
+        if let (Items::Few { len, texts }, Cow::Borrowed(text)) = (&mut self.0, &text.0)
+            && let Some(slot) = texts.get_mut(*len)
+        {
+            *slot = text;
+            *len += 1;
+            return;
+        }
+        self.spill(text);
+    }
+
+    #[cold]
+    fn spill(&mut self, text: Text<'a>) {
+        match &mut self.0 {
+            Items::Many(texts) => texts.push(text),
+            Items::Few { len, texts } => {
+                let few = texts[..*len].iter().map(|&text| Text::from(text));
+                self.0 = Items::Many(few.chain([text]).collect());
             }
-            None => self.more.push(text),
         }
     }
 }
@@ -408,8 +439,9 @@ impl<'a> Audience<'a> {
 
 impl Serialize for Audience<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.0.len() {
-            1 => self.0.inline[0].serialize(serializer),
+        let mut items = self.iter();
+        match (items.next(), items.next()) {
+            (Some(only), None) => only.serialize(serializer),
             _ => self.0.serialize(serializer),
         }
     }

@@ -1,11 +1,10 @@
 //! JSON as tokens may contain it (RFC 8259 within RFC 7519 section 4): one UTF-8 object, no member twice at any depth,
-//! no value deeper than [`MAX_DEPTH`], no object larger than [`MAX_MEMBERS`], and `null` never read as absent.
+//! no value deeper than [`MAX_DEPTH`], no object larger than [`names::MAX_MEMBERS`], and `null` never read as absent.
 //!
 //! A serde deserializer of its own, because finding duplicates while reading costs next to nothing there and a third of the
 //! whole check as a layer over another parser. What is rare and intricate (escapes, numbers that are not 64-bit
 //! integers) is handed to serde_json; a fuzz target holds the two against each other.
 
-use std::borrow::Cow;
 use std::fmt;
 
 use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer};
@@ -15,31 +14,32 @@ use serde::de::{
 };
 use serde_json::Error;
 
+use self::names::Names;
+
+mod names;
 mod scan;
 #[cfg(test)]
 mod tests;
-
-/// More members than this in one object are refused, so that looking for duplicates stays cheap.
-pub(crate) const MAX_MEMBERS: usize = 256;
 
 /// Objects and arrays within each other, the outermost counted.
 pub(crate) const MAX_DEPTH: u32 = 64;
 
 /// Reads `json` as one object into `T`.
 pub(crate) fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, Error> {
-    let text = std::str::from_utf8(json).map_err(|_| Error::custom("not UTF-8"))?;
+    let text = std::str::from_utf8(json).map_err(|_| fail("not UTF-8"))?;
     let mut reader = Reader {
         text,
         at: 0,
         depth: 0,
+        plain: scan::is_plain(json),
     };
     if reader.peek() != Some(b'{') {
-        return Err(Error::custom("not a JSON object"));
+        return Err(fail("not a JSON object"));
     }
     let value = T::deserialize(&mut reader)?;
     match reader.peek() {
         None => Ok(value),
-        Some(_) => Err(Error::custom("something follows the JSON object")),
+        Some(_) => Err(fail("something follows the JSON object")),
     }
 }
 
@@ -56,6 +56,13 @@ struct Reader<'de> {
     text: &'de str,
     at: usize,
     depth: u32,
+    /// No backslash and no control character anywhere: a string ends at the next quote.
+    plain: bool,
+}
+
+#[cold]
+fn fail(reason: &'static str) -> Error {
+    Error::custom(reason)
 }
 
 impl<'de> Reader<'de> {
@@ -80,45 +87,58 @@ impl<'de> Reader<'de> {
         Ok(())
     }
 
-    /// A string whose opening quote is the next byte.
+    /// A string whose opening quote is the next byte, if it has no escapes. Otherwise nothing is taken.
     #[inline]
-    fn string(&mut self) -> Result<Cow<'de, str>, Error> {
-        let start = self.at + 1;
-        let end = scan::to_special(self.text.as_bytes(), start);
-        if self.text.as_bytes().get(end) == Some(&b'"') {
-            self.at = end + 1;
-            return Ok(Cow::Borrowed(&self.text[start..end]));
+    fn borrowed_string(&mut self) -> Option<&'de str> {
+        let (bytes, start) = (self.text.as_bytes(), self.at + 1);
+        let end = if self.plain {
+            scan::to_quote(bytes, start)
+        } else {
+            scan::to_special(bytes, start)
+        };
+        if bytes.get(end) != Some(&b'"') {
+            return None;
         }
-        self.escaped_string(end)
+        self.at = end + 1;
+        Some(&self.text[start..end])
     }
 
     #[cold]
-    fn escaped_string(&mut self, mut end: usize) -> Result<Cow<'de, str>, Error> {
+    fn escaped_string(&mut self) -> Result<String, Error> {
         let bytes = self.text.as_bytes();
+        let mut end = scan::to_special(bytes, self.at + 1);
         while bytes.get(end) == Some(&b'\\') {
             // The escaped character is ASCII or refused below; two bytes on is at most the closing quote.
             end = scan::to_special(bytes, end + 2);
         }
         if bytes.get(end) != Some(&b'"') {
-            return Err(Error::custom("a string without end or with a control character"));
+            return Err(fail("a string without end or with a control character"));
         }
         let quoted = self
             .text
             .get(self.at..=end)
-            .ok_or_else(|| Error::custom("a malformed string"))?;
+            .ok_or_else(|| fail("a malformed string"))?;
         self.at = end + 1;
-        serde_json::from_str::<String>(quoted).map(Cow::Owned)
+        serde_json::from_str(quoted)
+    }
+
+    #[inline]
+    fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        match self.borrowed_string() {
+            Some(text) => visitor.visit_borrowed_str(text),
+            None => visitor.visit_string(self.escaped_string()?),
+        }
     }
 
     #[inline]
     fn number<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
-        let start = self.at;
-        let end = scan::past_number(self.text.as_bytes(), start);
-        self.at = end;
-        match scan::small_integer(&self.text.as_bytes()[start..end]) {
-            Some(number) => visitor.visit_u64(number),
-            None => rare_number(&self.text[start..end], visitor),
+        if let Some((number, end)) = scan::small_integer(self.text.as_bytes(), self.at) {
+            self.at = end;
+            return visitor.visit_u64(number);
         }
+        let start = self.at;
+        self.at = scan::past_number(self.text.as_bytes(), start);
+        rare_number(&self.text[start..self.at], visitor)
     }
 
     fn literal<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
@@ -133,7 +153,7 @@ impl<'de> Reader<'de> {
             self.at += 4;
             visitor.visit_unit()
         } else {
-            Err(Error::custom("not a JSON value"))
+            Err(fail("not a JSON value"))
         }
     }
 
@@ -142,7 +162,7 @@ impl<'de> Reader<'de> {
         self.at += 1;
         self.depth += 1;
         if self.depth > MAX_DEPTH {
-            return Err(Error::custom("nested too deeply"));
+            return Err(fail("nested too deeply"));
         }
         Ok(())
     }
@@ -169,7 +189,7 @@ impl<'de> Reader<'de> {
         };
         let value = visitor.visit_seq(&mut elements)?;
         if elements.more()? {
-            return Err(Error::custom("an array with too many elements"));
+            return Err(fail("an array with too many elements"));
         }
         Ok(value)
     }
@@ -216,26 +236,20 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     #[inline]
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.peek() {
-            Some(b'"') => match self.string()? {
-                Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-                Cow::Owned(text) => visitor.visit_string(text),
-            },
+            Some(b'"') => self.string(visitor),
             Some(b'{') => self.object(visitor),
             Some(b'[') => self.array(visitor),
             Some(b'-' | b'0'..=b'9') => self.number(visitor),
             Some(_) => self.literal(visitor),
-            None => Err(Error::custom("the JSON text ends too early")),
+            None => Err(fail("the JSON text ends too early")),
         }
     }
 
     #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if self.peek() != Some(b'"') {
-            return self.deserialize_any(visitor);
-        }
-        match self.string()? {
-            Cow::Borrowed(text) => visitor.visit_borrowed_str(text),
-            Cow::Owned(text) => visitor.visit_string(text),
+        match self.peek() {
+            Some(b'"') => self.string(visitor),
+            _ => self.deserialize_any(visitor),
         }
     }
 
@@ -272,7 +286,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
         visitor: V,
     ) -> Result<V::Value, Error> {
         match self.peek() {
-            Some(b'"') => visitor.visit_enum(self.string()?.into_deserializer()),
+            Some(b'"') => visitor.visit_enum(String::deserialize(self)?.into_deserializer()),
             Some(b'{') => {
                 self.enter()?;
                 let mut members = Members {
@@ -284,7 +298,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
                 members.finish()?;
                 Ok(value)
             }
-            _ => Err(Error::custom("not the name of a variant")),
+            _ => Err(fail("not the name of a variant")),
         }
     }
 
@@ -329,7 +343,7 @@ enum State {
 /// The members of one object, each name once.
 struct Members<'r, 'de> {
     reader: &'r mut Reader<'de>,
-    names: Names<'de>,
+    names: Names,
     state: State,
 }
 
@@ -337,7 +351,7 @@ impl Members<'_, '_> {
     /// A visitor may stop early; the object may not go on then.
     fn finish(&mut self) -> Result<(), Error> {
         if self.more()? {
-            return Err(Error::custom("an object with too many members"));
+            return Err(fail("an object with too many members"));
         }
         Ok(())
     }
@@ -357,17 +371,19 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
             return Ok(None);
         }
         if self.reader.peek() != Some(b'"') {
-            return Err(Error::custom("a member without a name"));
+            return Err(fail("a member without a name"));
         }
-        let name = self.reader.string()?;
-        self.reader.expect(b':', "a member without a colon")?;
-        match name {
-            Cow::Borrowed(name) => {
-                self.names.meet(Cow::Borrowed(name))?;
+        let start = self.reader.at;
+        match self.reader.borrowed_string() {
+            Some(name) => {
+                self.reader.expect(b':', "a member without a colon")?;
+                self.names.meet(self.reader.text, start + 1, name)?;
                 seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
             }
-            Cow::Owned(name) => {
-                self.names.meet(Cow::Owned(name.clone()))?;
+            None => {
+                let name = self.reader.escaped_string()?;
+                self.reader.expect(b':', "a member without a colon")?;
+                self.names.meet_escaped(self.reader.text, &name)?;
                 seed.deserialize(name.into_deserializer()).map(Some)
             }
         }
@@ -418,69 +434,13 @@ fn more(reader: &mut Reader<'_>, state: &mut State, close: u8) -> Result<bool, E
     }
     if *state == State::Within {
         if next != Some(b',') {
-            return Err(Error::custom("a comma is missing"));
+            return Err(fail("a comma is missing"));
         }
         reader.at += 1;
         if reader.peek() == Some(close) {
-            return Err(Error::custom("a comma too many"));
+            return Err(fail("a comma too many"));
         }
     }
     *state = State::Within;
     Ok(true)
-}
-
-const INLINE: usize = 24;
-
-/// Member names met so far. The usual claim set allocates nothing and compares no names: `marks` has a bit for a cheap
-/// digest of each name, and only a bit met before leads to comparing.
-#[derive(Default)]
-struct Names<'de> {
-    marks: u64,
-    len: usize,
-    inline: [&'de str; INLINE],
-    more: Vec<Cow<'de, str>>,
-}
-
-impl<'de> Names<'de> {
-    #[inline]
-    fn meet(&mut self, name: Cow<'de, str>) -> Result<(), Error> {
-        let mark = 1u64 << digest(&name);
-        if self.marks & mark != 0 && self.has(&name) {
-            return Err(Error::custom("a member is given twice"));
-        }
-        self.marks |= mark;
-        match (name, self.inline.get_mut(self.len)) {
-            (Cow::Borrowed(name), Some(slot)) => {
-                *slot = name;
-                self.len += 1;
-                Ok(())
-            }
-            (name, _) => self.spill(name),
-        }
-    }
-
-    #[cold]
-    fn spill(&mut self, name: Cow<'de, str>) -> Result<(), Error> {
-        if self.len + self.more.len() >= MAX_MEMBERS {
-            return Err(Error::custom("more than 256 members in one object"));
-        }
-        self.more.push(name);
-        Ok(())
-    }
-
-    #[cold]
-    fn has(&self, name: &str) -> bool {
-        self.inline[..self.len].contains(&name) || self.more.iter().any(|known| known == name)
-    }
-}
-
-/// Six bits of a name. The multiplier was chosen so that the claims of access and ID tokens do not collide.
-#[inline]
-fn digest(name: &str) -> u32 {
-    let [first, .., last] = name.as_bytes() else {
-        return name.bytes().next().map_or(0, u32::from) & 63;
-    };
-    let middle = name.as_bytes()[name.len() / 2];
-    let mixed = u32::from(*first) << 8 | u32::from(*last) << 16 | u32::from(middle) << 24;
-    (mixed | name.len() as u32 & 0xff).wrapping_mul(0x1335_a2d3) >> 26
 }

@@ -1,10 +1,11 @@
 //! Finding where a string or number ends, eight bytes at a time where that pays.
 
+const ONES: u64 = 0x0101_0101_0101_0101;
+const HIGHS: u64 = 0x8080_8080_8080_8080;
+
 /// The position of the first quote, backslash or control character at or after `at`; the length if there is none.
 #[inline]
 pub(super) fn to_special(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGHS: u64 = 0x8080_8080_8080_8080;
     // Sets the high bit of the first byte that is below `n`, and possibly of later ones.
     let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGHS;
     while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
@@ -38,18 +39,46 @@ pub(super) fn past_number(bytes: &[u8], mut at: usize) -> usize {
     at
 }
 
-/// A number of at most 18 digits and nothing else; the others are rare.
+/// A number of at most 18 digits and nothing else, with its end; the others are rare.
 #[inline]
-pub(super) fn small_integer(digits: &[u8]) -> Option<u64> {
-    if digits.len() > 18 || (digits.len() > 1 && digits[0] == b'0') {
-        return None;
-    }
-    let mut number = 0;
-    for &digit in digits {
-        if !digit.is_ascii_digit() {
-            return None;
+pub(super) fn small_integer(bytes: &[u8], start: usize) -> Option<(u64, usize)> {
+    let (mut number, mut at) = (0, start);
+    while let Some(&byte) = bytes.get(at) {
+        let digit = byte.wrapping_sub(b'0');
+        if digit > 9 {
+            break;
         }
-        number = number * 10 + u64::from(digit - b'0');
+        // Wraps only beyond the 18 digits that are accepted below.
+        number = u64::wrapping_add(u64::wrapping_mul(number, 10), u64::from(digit));
+        at += 1;
     }
-    Some(number)
+    let leading_zero = at > start + 1 && bytes[start] == b'0';
+    let goes_on = matches!(bytes.get(at), Some(b'+' | b'-' | b'.' | b'e' | b'E'));
+    (at > start && at - start <= 18 && !leading_zero && !goes_on).then_some((number, at))
+}
+
+/// Whether no string in the text can have escapes or control characters.
+#[inline]
+pub(super) fn is_plain(bytes: &[u8]) -> bool {
+    // Without an early end, so that the compiler makes it 16 or 32 bytes at a time.
+    !bytes
+        .iter()
+        .fold(false, |odd, &byte| odd | (byte < 0x20) | (byte == b'\\'))
+}
+
+/// The position of the first quote at or after `at`; the length if there is none.
+#[inline]
+pub(super) fn to_quote(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let word = u64::from_le_bytes(*chunk) ^ (ONES * 0x22);
+        let found = word.wrapping_sub(ONES) & !word & HIGHS;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    while bytes.get(at).is_some_and(|&byte| byte != b'"') {
+        at += 1;
+    }
+    at
 }
