@@ -67,49 +67,57 @@ fn fail(reason: &'static str) -> Error {
 
 impl<'de> Reader<'de> {
     /// The next byte that is not white space, not yet taken.
-    #[inline]
+    #[inline(always)]
     fn peek(&mut self) -> Option<u8> {
-        let bytes = self.text.as_bytes();
-        loop {
-            match bytes.get(self.at) {
-                Some(b' ' | b'\n' | b'\r' | b'\t') => self.at += 1,
-                other => return other.copied(),
-            }
+        match self.text.as_bytes().get(self.at) {
+            Some(&byte) if byte > b' ' => Some(byte),
+            _ => self.skip_space(),
         }
     }
 
-    #[inline]
-    fn expect(&mut self, byte: u8, missing: &'static str) -> Result<(), Error> {
-        if self.peek() != Some(byte) {
-            return Err(Error::custom(missing));
+    #[cold]
+    fn skip_space(&mut self) -> Option<u8> {
+        let bytes = self.text.as_bytes();
+        while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(self.at) {
+            self.at += 1;
+        }
+        bytes.get(self.at).copied()
+    }
+
+    #[inline(always)]
+    fn colon(&mut self) -> Result<(), Error> {
+        if self.peek() != Some(b':') {
+            return Err(fail("a member without a colon"));
         }
         self.at += 1;
         Ok(())
     }
 
     /// A string whose opening quote is the next byte, if it has no escapes. Otherwise nothing is taken.
-    #[inline]
+    #[inline(always)]
     fn borrowed_string(&mut self) -> Option<&'de str> {
-        let (bytes, start) = (self.text.as_bytes(), self.at + 1);
-        let end = if self.plain {
-            scan::to_quote(bytes, start)
+        let start = self.at + 1;
+        let rest = self.text.get(start..)?;
+        let len = if self.plain {
+            scan::to_quote(rest.as_bytes())
         } else {
-            scan::to_special(bytes, start)
+            scan::to_special(rest.as_bytes())
         };
-        if bytes.get(end) != Some(&b'"') {
+        if rest.as_bytes().get(len) != Some(&b'"') {
             return None;
         }
-        self.at = end + 1;
-        Some(&self.text[start..end])
+        self.at = start + len + 1;
+        rest.get(..len)
     }
 
     #[cold]
     fn escaped_string(&mut self) -> Result<String, Error> {
         let bytes = self.text.as_bytes();
-        let mut end = scan::to_special(bytes, self.at + 1);
+        let special = |from: usize| from + scan::to_special(bytes.get(from..).unwrap_or_default());
+        let mut end = special(self.at + 1);
         while bytes.get(end) == Some(&b'\\') {
             // The escaped character is ASCII or refused below; two bytes on is at most the closing quote.
-            end = scan::to_special(bytes, end + 2);
+            end = special(end + 2);
         }
         if bytes.get(end) != Some(&b'"') {
             return Err(fail("a string without end or with a control character"));
@@ -122,7 +130,7 @@ impl<'de> Reader<'de> {
         serde_json::from_str(quoted)
     }
 
-    #[inline]
+    #[inline(always)]
     fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         match self.borrowed_string() {
             Some(text) => visitor.visit_borrowed_str(text),
@@ -376,13 +384,13 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
         let start = self.reader.at;
         match self.reader.borrowed_string() {
             Some(name) => {
-                self.reader.expect(b':', "a member without a colon")?;
+                self.reader.colon()?;
                 self.names.meet(self.reader.text, start + 1, name)?;
                 seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
             }
             None => {
                 let name = self.reader.escaped_string()?;
-                self.reader.expect(b':', "a member without a colon")?;
+                self.reader.colon()?;
                 self.names.meet_escaped(self.reader.text, &name)?;
                 seed.deserialize(name.into_deserializer()).map(Some)
             }

@@ -23,7 +23,7 @@ pub(super) struct Names {
 
 impl Names {
     /// Takes `name`, which is in `text` at `start`.
-    #[inline]
+    #[inline(always)]
     pub(super) fn meet(&mut self, text: &str, start: usize, name: &str) -> Result<(), Error> {
         self.mark(text, name)?;
         // A token has at most 16 KiB; larger texts are refused long before.
@@ -46,7 +46,7 @@ impl Names {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn count(&mut self) -> Result<(), Error> {
         self.len += 1;
         if self.len > MAX_MEMBERS {
@@ -55,7 +55,7 @@ impl Names {
         Ok(())
     }
 
-    #[inline]
+    #[inline(always)]
     fn mark(&mut self, text: &str, name: &str) -> Result<(), Error> {
         let mark = 1u64 << digest(name.as_bytes());
         if self.marks & mark != 0 && self.has(text, name) {
@@ -76,7 +76,7 @@ impl Names {
 }
 
 /// Six bits of a name. The multiplier was chosen so that the claims of access and ID tokens do not collide.
-#[inline]
+#[inline(always)]
 fn digest(name: &[u8]) -> u32 {
     let [first, .., last] = name else { return 0 };
     let middle = name[name.len() / 2];

@@ -3,28 +3,21 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// The position of the first quote, backslash or control character at or after `at`; the length if there is none.
-#[inline]
-pub(super) fn to_special(bytes: &[u8], mut at: usize) -> usize {
+/// The position of the first quote, backslash or control character; at least the length if there is none.
+#[inline(never)]
+pub(super) fn to_special(bytes: &[u8]) -> usize {
     // Sets the high bit of the first byte that is below `n`, and possibly of later ones.
     let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGHS;
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk);
-        let quote = word ^ (ONES * 0x22);
-        let backslash = word ^ (ONES * 0x5c);
-        let found = below(word, 0x20) | below(quote, 1) | below(backslash, 1);
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        let found = below(word, 0x20) | below(word ^ (ONES * 0x22), 1) | below(word ^ (ONES * 0x5c), 1);
         if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+            return 8 * i + found.trailing_zeros() as usize / 8;
         }
-        at += 8;
     }
-    while bytes
-        .get(at)
-        .is_some_and(|&byte| byte >= 0x20 && byte != b'"' && byte != b'\\')
-    {
-        at += 1;
-    }
-    at
+    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
+    bytes.len() - tail.len() + tail.iter().position(special).unwrap_or(tail.len())
 }
 
 /// The end of everything that could belong to a number.
@@ -66,19 +59,16 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
         .fold(false, |odd, &byte| odd | (byte < 0x20) | (byte == b'\\'))
 }
 
-/// The position of the first quote at or after `at`; the length if there is none.
-#[inline]
-pub(super) fn to_quote(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(chunk) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
-        let word = u64::from_le_bytes(*chunk) ^ (ONES * 0x22);
+/// The position of the first quote; the length if there is none.
+#[inline(always)]
+pub(super) fn to_quote(bytes: &[u8]) -> usize {
+    let (words, tail) = bytes.as_chunks::<8>();
+    for (i, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word) ^ (ONES * 0x22);
         let found = word.wrapping_sub(ONES) & !word & HIGHS;
         if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+            return 8 * i + found.trailing_zeros() as usize / 8;
         }
-        at += 8;
     }
-    while bytes.get(at).is_some_and(|&byte| byte != b'"') {
-        at += 1;
-    }
-    at
+    bytes.len() - tail.len() + tail.iter().position(|byte| *byte == b'"').unwrap_or(tail.len())
 }
