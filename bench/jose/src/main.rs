@@ -2,7 +2,7 @@
 //! base64, no JSON), and the best-known crate, round by round in one run, so that a busy machine hurts all alike.
 //!
 //! Prints one JSON object per row on standard output; `cargo xtask bench jose` makes the table. Needs valgrind, for the
-//! instruction counts.
+//! counts.
 
 mod measure;
 mod subject;
@@ -10,7 +10,7 @@ mod subject;
 use anyhow::{Context, Result};
 use sekisho_jose::Algorithm;
 
-use measure::{Row, allocations, instructions, interleaved};
+use measure::{Count, Row, counted, interleaved};
 use subject::Subject;
 
 /// Algorithm, goals in floors for checking and for signing.
@@ -30,8 +30,7 @@ fn main() -> Result<()> {
         let subject = Subject::new(alg)?;
         check(&subject, check_goal)?;
         sign(&subject, sign_goal)?;
-        allocated(&subject)?;
-        counted(&subject)?;
+        counts(&subject)?;
     }
     Ok(())
 }
@@ -92,33 +91,26 @@ fn sign(subject: &Subject, goal: f64) -> Result<()> {
         .print()
 }
 
-fn allocated(subject: &Subject) -> Result<()> {
-    let mut borrowed = subject.borrowed();
-    let ours = allocations(|| borrowed.check());
-    let other = allocations(|| subject.other_check());
-    Row::at_most(
-        format!("allocations per verify {}, borrowed", subject.alg),
-        ours,
-        "",
-        0.0,
-    )
-    .note(format!("in Rust code; jsonwebtoken {other:.0}"))
-    .print()
-}
-
-fn counted(subject: &Subject) -> Result<()> {
+/// Allocations and instructions of one check, less those of the bare signature.
+fn counts(subject: &Subject) -> Result<()> {
     let words = subject.to_words()?;
-    let count = |who| instructions(&words, who);
-    let floor = count("floor")?;
-    let other = count("other")? - floor;
-    Row::at_most(
-        format!("instructions above the floor, verify {}", subject.alg),
-        count("ours")? - floor,
-        "instructions",
-        6_000.0,
-    )
-    .note(format!("callgrind; jsonwebtoken {other:.0}, floor {floor:.0}"))
-    .print()
+    for (what, unit, goal) in [
+        (Count::Allocations, "allocations", 0.0),
+        (Count::Instructions, "instructions", 6_000.0),
+    ] {
+        let count = |who| counted(what, &words, who);
+        let floor = count("floor")?;
+        let (ours, other) = (count("ours")? - floor, count("other")? - floor);
+        Row::at_most(
+            format!("{unit} above the floor, verify {}, borrowed", subject.alg),
+            ours,
+            unit,
+            goal,
+        )
+        .note(format!("jsonwebtoken {other:.0}, floor {floor:.0}"))
+        .print()?;
+    }
+    Ok(())
 }
 
 /// `--repeat ours 20 <jwk> <token> <now>`: what callgrind runs, nothing but that many checks after the preparation.

@@ -1,6 +1,6 @@
-//! How things are measured: thread CPU time in short interleaved rounds, counted allocations, counted instructions.
+//! How things are measured: thread CPU time in short interleaved rounds; instructions and allocations by valgrind, so
+//! that counting them costs the timed rounds nothing.
 
-use std::alloc::System;
 use std::hint::black_box;
 use std::process::Command;
 use std::time::Duration;
@@ -8,10 +8,6 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use cpu_time::ThreadTime;
 use serde::Serialize;
-use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
-
-#[global_allocator]
-static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const ROUNDS: usize = 151;
 
@@ -51,44 +47,54 @@ fn nanoseconds(contender: &mut dyn FnMut(), calls: u32) -> f64 {
     start.elapsed().as_nanos() as f64 / f64::from(calls)
 }
 
-/// Allocations per call through Rust's allocator, after a first call that may fill caches and buffers.
-pub fn allocations(mut call: impl FnMut()) -> f64 {
-    const CALLS: u32 = 1_000;
-    call();
-    let region = Region::new(ALLOCATOR);
-    for _ in 0..CALLS {
-        call();
-    }
-    let change = region.change();
-    (change.allocations + change.reallocations) as f64 / f64::from(CALLS)
+/// What valgrind can count.
+#[derive(Clone, Copy)]
+pub enum Count {
+    Instructions,
+    /// Calls of the C library's allocator, which Rust's default allocator and the C code underneath share.
+    Allocations,
 }
 
-/// Instructions per check: this program under callgrind twice, with different numbers of checks; the difference leaves
-/// the preparation out. Independent of load.
-pub fn instructions(subject: &[String], who: &str) -> Result<f64> {
+/// How many per check: this program under valgrind twice, with different numbers of checks; the difference leaves the
+/// preparation out. Independent of load.
+pub fn counted(what: Count, subject: &[String], who: &str) -> Result<f64> {
     const FEW: u32 = 20;
     const MANY: u32 = 120;
-    let few = collected(subject, who, FEW)?;
-    let many = collected(subject, who, MANY)?;
+    let few = collected(what, subject, who, FEW)?;
+    let many = collected(what, subject, who, MANY)?;
     Ok((many - few) / f64::from(MANY - FEW))
 }
 
-fn collected(subject: &[String], who: &str, times: u32) -> Result<f64> {
+fn collected(what: Count, subject: &[String], who: &str, times: u32) -> Result<f64> {
+    let (arguments, label) = match what {
+        Count::Instructions => (
+            ["--tool=callgrind", "--callgrind-out-file=/dev/null"],
+            "Collected :",
+        ),
+        Count::Allocations => (
+            ["--tool=memcheck", "--undef-value-errors=no"],
+            "total heap usage:",
+        ),
+    };
     let output = Command::new("valgrind")
-        .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
+        .args(arguments)
         .arg(std::env::current_exe()?)
         .args(["--repeat", who, &times.to_string()])
         .args(subject)
         .output()
-        .context("valgrind is needed to count instructions (apt-get install valgrind)")?;
+        .context("valgrind is needed to count (apt-get install valgrind)")?;
     let text = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "callgrind failed: {text}");
-    let count = text.lines().find_map(|line| line.split("Collected :").nth(1));
-    count
-        .context("callgrind said no count")?
-        .trim()
-        .parse()
-        .context("callgrind's count")
+    ensure!(output.status.success(), "valgrind failed: {text}");
+    let count = text
+        .lines()
+        .find_map(|line| line.split(label).nth(1))
+        .context("valgrind said no count")?;
+    let count = count
+        .split_whitespace()
+        .next()
+        .unwrap_or_default()
+        .replace(',', "");
+    count.parse().context("valgrind's count")
 }
 
 /// One line of the table (bench/README.md says the shape).

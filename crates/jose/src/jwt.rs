@@ -33,7 +33,7 @@ impl<T> Token<'_, T> {
 /// # Errors
 /// [`Error::Unwritable`] if the claims are not a JSON object, [`Error::Signing`] when the library fails.
 pub fn sign<T: Serialize + ?Sized>(claims: &T, typ: &str, key: &SigningKey) -> Result<String, Error> {
-    let mut json = Vec::with_capacity(512);
+    let mut json = Vec::with_capacity(1024);
     serde_json::to_writer(&mut json, claims).map_err(Error::Unwritable)?;
     if json.first() != Some(&b'{') {
         return Err(Error::Unwritable(serde::ser::Error::custom("not an object")));
