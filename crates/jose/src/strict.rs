@@ -96,28 +96,25 @@ impl<'de> Reader<'de> {
     /// A string whose opening quote is the next byte, if it has no escapes. Otherwise nothing is taken.
     #[inline(always)]
     fn borrowed_string(&mut self) -> Option<&'de str> {
-        let start = self.at + 1;
-        let rest = self.text.get(start..)?;
-        let len = if self.plain {
-            scan::to_quote(rest.as_bytes())
-        } else {
-            scan::to_special(rest.as_bytes())
+        let (bytes, start) = (self.text.as_bytes(), self.at + 1);
+        let end = match self.plain {
+            true => scan::to_quote(bytes, start),
+            false => scan::to_special(bytes, start),
         };
-        if rest.as_bytes().get(len) != Some(&b'"') {
+        if bytes.get(end) != Some(&b'"') {
             return None;
         }
-        self.at = start + len + 1;
-        rest.get(..len)
+        self.at = end + 1;
+        self.text.get(start..end)
     }
 
     #[cold]
     fn escaped_string(&mut self) -> Result<String, Error> {
         let bytes = self.text.as_bytes();
-        let special = |from: usize| from + scan::to_special(bytes.get(from..).unwrap_or_default());
-        let mut end = special(self.at + 1);
+        let mut end = scan::to_special(bytes, self.at + 1);
         while bytes.get(end) == Some(&b'\\') {
             // The escaped character is ASCII or refused below; two bytes on is at most the closing quote.
-            end = special(end + 2);
+            end = scan::to_special(bytes, end + 2);
         }
         if bytes.get(end) != Some(&b'"') {
             return Err(fail("a string without end or with a control character"));

@@ -3,21 +3,53 @@
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// The position of the first quote, backslash or control character; at least the length if there is none.
+/// The position of the first quote, backslash or control character from `at` on; at least the length if there is none.
 #[inline(never)]
-pub(super) fn to_special(bytes: &[u8]) -> usize {
+pub(super) fn to_special(bytes: &[u8], mut at: usize) -> usize {
     // Sets the high bit of the first byte that is below `n`, and possibly of later ones.
     let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGHS;
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word);
+    while let Some(word) = word_at(bytes, at) {
         let found = below(word, 0x20) | below(word ^ (ONES * 0x22), 1) | below(word ^ (ONES * 0x5c), 1);
         if found != 0 {
-            return 8 * i + found.trailing_zeros() as usize / 8;
+            return at + found.trailing_zeros() as usize / 8;
         }
+        at += 8;
     }
-    let special = |byte: &u8| *byte < 0x20 || *byte == b'"' || *byte == b'\\';
-    bytes.len() - tail.len() + tail.iter().position(special).unwrap_or(tail.len())
+    at + position_or_len(bytes.get(at..), |byte| {
+        byte < 0x20 || byte == b'"' || byte == b'\\'
+    })
+}
+
+/// The position of the first quote from `at` on; at least the length if there is none.
+#[inline(always)]
+pub(super) fn to_quote(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(word) = word_at(bytes, at) {
+        let found = (word ^ (ONES * 0x22)).wrapping_sub(ONES) & !word & HIGHS;
+        if found != 0 {
+            return at + found.trailing_zeros() as usize / 8;
+        }
+        at += 8;
+    }
+    to_quote_at_the_end(bytes, at)
+}
+
+#[cold]
+#[inline(never)]
+fn to_quote_at_the_end(bytes: &[u8], at: usize) -> usize {
+    at + position_or_len(bytes.get(at..), |byte| byte == b'"')
+}
+
+#[inline(always)]
+fn word_at(bytes: &[u8], at: usize) -> Option<u64> {
+    bytes
+        .get(at..at + 8)?
+        .first_chunk::<8>()
+        .map(|word| u64::from_le_bytes(*word))
+}
+
+fn position_or_len(bytes: Option<&[u8]>, wanted: impl Fn(u8) -> bool) -> usize {
+    let bytes = bytes.unwrap_or_default();
+    bytes.iter().position(|&byte| wanted(byte)).unwrap_or(bytes.len())
 }
 
 /// The end of everything that could belong to a number.
@@ -57,18 +89,4 @@ pub(super) fn is_plain(bytes: &[u8]) -> bool {
     !bytes
         .iter()
         .fold(false, |odd, &byte| odd | (byte < 0x20) | (byte == b'\\'))
-}
-
-/// The position of the first quote; the length if there is none.
-#[inline(always)]
-pub(super) fn to_quote(bytes: &[u8]) -> usize {
-    let (words, tail) = bytes.as_chunks::<8>();
-    for (i, word) in words.iter().enumerate() {
-        let word = u64::from_le_bytes(*word) ^ (ONES * 0x22);
-        let found = word.wrapping_sub(ONES) & !word & HIGHS;
-        if found != 0 {
-            return 8 * i + found.trailing_zeros() as usize / 8;
-        }
-    }
-    bytes.len() - tail.len() + tail.iter().position(|byte| *byte == b'"').unwrap_or(tail.len())
 }
