@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use sekisho::app::{App, Clock};
 use sekisho::config::{Config, Environment};
+use sekisho::http::moment::Moment;
 use sekisho_rules::api::Api;
 use sekisho_rules::client::{AuthMethod, Client, ClientKind, Party};
 use sekisho_rules::grant::client_credentials::ClientGrant;
@@ -15,12 +16,16 @@ use sekisho_rules::id::{ClientId, GrantId, UserId};
 use sekisho_rules::time::Timestamp;
 use sekisho_rules::user::User;
 use sekisho_rules::wire::Wire;
-use sekisho_store::{apis, client_grants, clients, users};
+use sekisho_store::keys::{self, KeyRow, KeyState};
+use sekisho_store::{Db, apis, client_grants, clients, meta, users};
 use sekisho_verify::Scope;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use tokio::sync::OnceCell;
 use tower::ServiceExt as _;
 
+/// When every story begins: 2027-01-15T08:00:00Z, in unix milliseconds.
+const START: i64 = 1_800_000_000_000;
 pub(crate) const ISSUER: &str = "https://login.example/";
 pub(crate) const CALLBACK: &str = "https://app.example/callback";
 pub(crate) const API: &str = "https://api.example/";
@@ -109,7 +114,7 @@ impl Site {
         environment
             .entry("SEKISHO_NAME".to_owned())
             .or_insert_with(|| "Example".to_owned());
-        let clock = Arc::new(AtomicI64::new(1_800_000_000_000));
+        let clock = Arc::new(AtomicI64::new(START));
         let site = Self::open(environment, clock, data).await;
         site.seed().await;
         site
@@ -137,6 +142,7 @@ impl Site {
 
     async fn open(environment: Environment, clock: Arc<AtomicI64>, data: tempfile::TempDir) -> Self {
         let config = Config::from_environment(&environment).unwrap();
+        share_signing_keys(&config).await;
         let app = App::open(config, Clock::Manual(Arc::clone(&clock)))
             .await
             .unwrap();
@@ -328,6 +334,33 @@ impl Site {
     pub(crate) fn browser(&self) -> Browser<'_> {
         Browser::new(self)
     }
+}
+
+/// Making an RSA key takes longer than a story: all sites of a test run share one pair.
+async fn share_signing_keys(config: &Config) {
+    static PAIR: OnceCell<[KeyRow; 2]> = OnceCell::const_new();
+    let sealer = config.keys.load().unwrap();
+    let made = PAIR.get_or_init(async || {
+        let moment = Moment {
+            now: Timestamp::from_millis(START),
+        };
+        let current = sekisho::keys::fresh(&sealer, KeyState::Current, moment).await;
+        let next = sekisho::keys::fresh(&sealer, KeyState::Next, moment).await;
+        [current.unwrap(), next.unwrap()]
+    });
+    let pair = made.await.clone();
+    let db = Db::open(&config.database.options()).unwrap();
+    db.migrate().await.unwrap();
+    db.tx(async move |tx| {
+        if meta::claim(tx, "signing_keys", "made").await? {
+            for row in &pair {
+                keys::insert(tx, row).await?;
+            }
+        }
+        Ok(())
+    })
+    .await
+    .unwrap();
 }
 
 /// An authorization request of a client, with PKCE, `openid profile email`, and `extra` in place of or beside these.
