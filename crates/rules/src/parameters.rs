@@ -20,7 +20,7 @@ impl Parameters {
     /// The value of a parameter, `None` when absent or empty.
     ///
     /// # Errors
-    /// [`Reason::Repeated`] when it came more than once.
+    /// [`Reason::Repeated`] when it came more than once, [`Reason::Nul`] when it cannot be stored or looked up.
     pub fn get(&self, name: &str) -> Result<Option<&str>, Reason> {
         let mut values = self
             .0
@@ -31,13 +31,16 @@ impl Parameters {
         if values.next().is_some() {
             return Err(Reason::Repeated(name.to_owned()));
         }
+        if first.is_some_and(|value| value.contains('\0')) {
+            return Err(Reason::Nul(name.to_owned()));
+        }
         Ok(first.filter(|value| !value.is_empty()))
     }
 
     /// The value of a parameter that must be there.
     ///
     /// # Errors
-    /// [`Reason::Missing`] or [`Reason::Repeated`].
+    /// [`Reason::Missing`], [`Reason::Repeated`] or [`Reason::Nul`].
     pub fn required(&self, name: &'static str) -> Result<&str, Reason> {
         self.get(name)?.ok_or(Reason::Missing(name))
     }

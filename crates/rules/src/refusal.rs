@@ -41,6 +41,8 @@ pub enum Reason {
     Missing(&'static str),
     /// A parameter came more than once (RFC 6749 section 3.1).
     Repeated(String),
+    /// A parameter holds a NUL character, which no text of ours does.
+    Nul(String),
     /// A parameter has no usable value; the second text says what it should be.
     Malformed(&'static str, &'static str),
     /// `response_type` is not one we serve.
@@ -95,6 +97,7 @@ impl Reason {
         match self {
             Self::Missing(_)
             | Self::Repeated(_)
+            | Self::Nul(_)
             | Self::Malformed(..)
             | Self::PkceRequired
             | Self::PkceMethod => "invalid_request",
@@ -122,6 +125,7 @@ impl fmt::Display for Reason {
         match self {
             Self::Missing(name) => write!(f, "Missing required parameter: {name}"),
             Self::Repeated(name) => write!(f, "Parameter {name} was sent more than once"),
+            Self::Nul(name) => write!(f, "Parameter {name} holds a NUL character"),
             Self::Malformed(name, expected) => write!(f, "Parameter {name} is not valid: {expected}"),
             Self::UnsupportedResponseType => f.write_str("response_type must be code"),
             Self::RequestNotSupported => f.write_str("Request objects are not supported"),

@@ -1,6 +1,7 @@
 //! `/authorize`: the start of every sign-in, and the place every step of it returns to.
 
 use crate::audit::Record;
+use crate::config::Signup;
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, see_other, with_cookie};
 use crate::http::visit::Visit;
@@ -105,6 +106,8 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
         Next::Ask(step) => {
             let path = match step {
                 Step::Login => "/u/login",
+                // Who may not make an account is not sent to a closed door.
+                Step::Signup if visit.app.config.accounts.signup == Signup::Closed => "/u/login",
                 Step::Signup => "/u/signup",
                 Step::Consent(_) => "/u/consent",
             };

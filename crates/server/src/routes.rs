@@ -1,7 +1,7 @@
 //! Every path, on one page.
 
 use crate::app::App;
-use crate::http::reply::{Refused, Trouble, html, problem_page};
+use crate::http::reply::{Trouble, html, problem_page};
 use crate::http::visit::Visit;
 use crate::http::{cors, guard};
 use crate::listen::limits::{BodyLimits, read_body};
@@ -26,14 +26,12 @@ pub fn router(app: Arc<App>) -> Router {
             get(discovery::configuration),
         )
         .route("/.well-known/jwks.json", get(discovery::jwks))
-        .method_not_allowed_fallback(wrong_api_method)
         .layer(from_fn(cors::anyone));
     // What browser applications call across origins.
     let api = Router::new()
         .route("/oauth/token", post(token::token))
         .route("/oauth/revoke", post(revoke::revoke))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
-        .method_not_allowed_fallback(wrong_api_method)
         .layer(from_fn_with_state(BodyLimits::of(&app), read_body))
         .layer(from_fn_with_state(Arc::clone(&app), cors::registered));
     // What people see.
@@ -120,9 +118,4 @@ fn unserved(visit: &Visit, problem: Problem) -> Response {
         Json(json!({ "error": error, "error_description": description })),
     )
         .into_response()
-}
-
-/// Programs read JSON, even when they knock at the wrong way.
-async fn wrong_api_method(visit: Visit) -> Response {
-    Refused::Method.oauth(visit.app.config.wire)
 }

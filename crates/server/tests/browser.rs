@@ -48,19 +48,22 @@ impl Answer {
             .unwrap_or_else(|| panic!("no {name} in {}", self.body));
         let rest = &self.body[at..];
         let rest = &rest[rest.find("value=\"").unwrap() + 7..];
-        rest[..rest.find('"').unwrap()]
-            .replace("&#61;", "=")
-            .replace("&#38;", "&")
-            .replace("&amp;", "&")
+        unescape(&rest[..rest.find('"').unwrap()])
+    }
+
+    /// The value of an attribute, unescaped.
+    pub(crate) fn attribute(&self, name: &str) -> String {
+        let start = self
+            .body
+            .find(&format!("{name}=\""))
+            .unwrap_or_else(|| panic!("no {name} in {}", self.body));
+        let rest = &self.body[start + name.len() + 2..];
+        unescape(&rest[..rest.find('"').unwrap()])
     }
 
     /// Where the page's form is sent.
     pub(crate) fn action(&self) -> String {
-        let rest = &self.body[self.body.find("action=\"").unwrap() + 8..];
-        rest[..rest.find('"').unwrap()]
-            .replace("&#38;", "&")
-            .replace("&#61;", "=")
-            .replace("&amp;", "&")
+        self.attribute("action")
     }
 }
 
@@ -154,8 +157,9 @@ impl<'a> Browser<'a> {
         answer
     }
 
-    /// Opens an address and follows redirects.
+    /// Opens an address a second later and follows redirects.
     pub(crate) async fn open(&mut self, path: &str) -> Answer {
+        self.site.pass(1);
         let answer = self.get(path).await;
         self.follow(answer).await
     }
@@ -179,4 +183,17 @@ impl<'a> Browser<'a> {
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
         self.log_in(&page, EMAIL, PASSWORD).await
     }
+}
+
+/// Undoes HTML's escaping of text, which writes a character as its number.
+fn unescape(text: &str) -> String {
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("&#") {
+        let (number, after) = after.split_once(';').unwrap();
+        plain.push_str(before);
+        plain.push(char::from_u32(number.parse().unwrap()).unwrap());
+        rest = after;
+    }
+    plain + rest
 }

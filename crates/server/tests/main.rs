@@ -1,14 +1,17 @@
 //! Stories through the real router, and what holds for every page.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod authorize;
 mod browser;
 mod client_auth;
 mod demo;
+mod journey;
 mod listen;
 mod login;
 mod oidcc;
 mod operator;
 mod pages;
+mod prompt;
 mod refresh;
 mod seed;
 mod site;

@@ -16,6 +16,7 @@ wires!(
     threat_25_an_endless_body_is_refused_with_413,
     api_paths_never_answer_an_error_as_a_page,
     unknown_parameters_are_ignored,
+    a_nul_character_is_a_bad_request_everywhere,
     a_code_needs_its_own_redirect_uri_verifier_and_client,
 );
 
@@ -323,7 +324,7 @@ async fn api_paths_never_answer_an_error_as_a_page(site: Site) {
             .send(request(method.clone(), path).body(Body::empty()).unwrap())
             .await;
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{method} {path}");
-        assert_eq!(answer.error(), "invalid_request", "{method} {path}");
+        assert_eq!(answer.error(), "method_not_allowed", "{method} {path}");
     }
 }
 
@@ -409,4 +410,32 @@ async fn a_code_needs_its_own_redirect_uri_verifier_and_client(site: Site) {
     let code = browser.get(&authorize("spa", &[])).await.param("code").unwrap();
     site.pass(60);
     refused(&site, &site.redeem("spa", &code).await, grant.0, grant.1, invalid);
+}
+
+async fn a_nul_character_is_a_bad_request_everywhere(site: Site) {
+    let grant = [
+        ("grant_type", "client_credentials"),
+        ("audience", "https://api.example/\0"),
+    ];
+    let answer = site.post("/oauth/token", Some(("machine", SECRET)), &grant).await;
+    assert_eq!(
+        (answer.status, answer.error()),
+        (StatusCode::BAD_REQUEST, "invalid_request".into())
+    );
+    let mut browser = site.browser();
+    for name in ["audience", "nonce", "state", "scope", "login_hint"] {
+        let answer = browser.get(&authorize("spa", &[(name, "a\0b")])).await;
+        assert_eq!(
+            answer.param("error").as_deref(),
+            Some("invalid_request"),
+            "{name}"
+        );
+    }
+    for path in ["/oidc/logout", "/v2/logout"] {
+        let answer = browser.get(&format!("{path}?client_id=%00&state=%00")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path}");
+    }
+    let page = browser.open(&authorize("spa", &[])).await;
+    let answer = browser.log_in(&page, "hanako\0@example.com", "pass\0word").await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
 }

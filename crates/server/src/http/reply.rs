@@ -19,8 +19,6 @@ pub enum Refused {
     Request(Refusal),
     /// A body of a type we do not read.
     MediaType,
-    /// A method that this path does not have.
-    Method,
     /// Ours: the database.
     Store(Fault),
     /// Ours: something that should not happen.
@@ -59,11 +57,6 @@ impl Refused {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "invalid_request",
                 "Send the body as application/x-www-form-urlencoded or application/json",
-            ),
-            Self::Method => error_json(
-                StatusCode::METHOD_NOT_ALLOWED,
-                "invalid_request",
-                "This path does not have that method",
             ),
             Self::Store(fault) => {
                 let mut answer = match is_down(&fault) {
@@ -194,7 +187,6 @@ impl From<Refused> for Trouble {
         match refused {
             Refused::Request(_) => Self::Page(PageRefusal::Malformed("the form")),
             Refused::MediaType => Self::MediaType,
-            Refused::Method => Self::NotFound,
             Refused::Store(fault) => Self::Store(fault),
             Refused::Internal(what) => Self::Internal(what),
         }
