@@ -168,10 +168,12 @@ struct Scale<'a> {
 impl Scale<'_> {
     /// Starts the server and times its first token; gives its memory before any load.
     async fn start(&self, place: &Place) -> Result<(Server, f64)> {
+        // Made before the clock starts: it reads the machine's certificates.
+        let http = browser::http()?;
         let server = Server::start(place).await?;
         let idle = server.memory()?;
         let ready = &server.ready;
-        TokenDoor::new(&browser::http()?, ready, &ready.machine)
+        TokenDoor::new(&http, ready, &ready.machine)
             .client_credentials(&ready.api.audience)
             .await?;
         let took = server.started.elapsed().as_secs_f64() * 1e3;
