@@ -1,7 +1,8 @@
 //! The parameters of one request, from a query, a form or a JSON body.
 //!
 //! Empty values count as absent and unknown parameters are ignored (RFC 6749 section 3.1). A parameter sent twice is refused where
-//! it is read, so that nobody can say one thing to us and another to whoever stands in front of us.
+//! it is read, so that nobody can say one thing to us and another to whoever stands in front of us. So is one with a NUL: no parameter
+//! has one, and a database that refuses NUL in text would make our fault of theirs.
 
 use crate::refusal::Reason;
 use serde::{Deserialize, Serialize};
@@ -45,11 +46,11 @@ impl Parameters {
         self.get(name)?.ok_or(Reason::Missing(name))
     }
 
-    /// The first value of a hint, for parameters that can never make a request fail.
+    /// The first usable value of a hint, for parameters that can never make a request fail.
     pub fn hint(&self, name: &str) -> Option<&str> {
         self.0
             .iter()
-            .find(|(n, value)| n == name && !value.is_empty())
+            .find(|(n, value)| n == name && !value.is_empty() && !value.contains('\0'))
             .map(|(_, value)| value.as_str())
     }
 

@@ -1,6 +1,7 @@
 //! Bodies of API requests: forms and JSON, read once into parameters.
 //!
-//! JSON `null` and empty text mean absent; numbers and booleans count as their text; objects and lists are refused.
+//! JSON `null` and empty text mean absent; numbers and booleans count as their text; a list or an object counts as a parameter that was
+//! sent more than once: refused where the parameter is read, ignored where nobody knows it.
 
 use crate::http::reply::Refused;
 use axum::body::Bytes;
@@ -59,8 +60,11 @@ fn json(body: &Bytes) -> Result<Parameters, Refused> {
             serde_json::Value::String(text) => text,
             serde_json::Value::Number(number) => number.to_string(),
             serde_json::Value::Bool(yes) => yes.to_string(),
-            // Lists and objects are no parameters of ours; an unknown one is ignored like any unknown parameter.
-            serde_json::Value::Array(_) | serde_json::Value::Object(_) => continue,
+            // Never as absent: a scope that cannot be read must not become every scope there is.
+            serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
+                pairs.push((name.clone(), String::new()));
+                String::new()
+            }
         };
         pairs.push((name, text));
     }
