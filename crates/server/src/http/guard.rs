@@ -121,9 +121,9 @@ pub fn is_from_our_page(app: &App, headers: &HeaderMap) -> bool {
     }
 }
 
-/// Whether a browser says that this is a person moving to a page, not an image, a script or a background call.
+/// Whether a browser says that this is a person moving to a page, not an image, a script, a frame or a background call.
 pub fn is_navigation(headers: &HeaderMap) -> bool {
     let says = |name: &'static str| headers.get(name).and_then(|value| value.to_str().ok());
-    says("sec-fetch-dest").is_none_or(|dest| matches!(dest, "document" | "iframe" | "frame"))
+    says("sec-fetch-dest").is_none_or(|dest| dest == "document")
         && says("sec-fetch-mode").is_none_or(|mode| mode == "navigate")
 }
