@@ -15,7 +15,8 @@ macro_rules! columns {
     };
 }
 
-// Every mint passes its row while it is alive and its user still stands, and leaves its times there.
+// Every mint passes its row while it is alive and no epoch has moved on, and leaves its times there. The epochs are compared in the
+// statement itself: what was read before it may be old by now.
 macro_rules! minted {
     () => {
         "last_iat = CASE WHEN last_iat < $2 THEN $2 ELSE last_iat END, last_exp = CASE WHEN last_exp < $3 THEN $3 ELSE last_exp END"
@@ -24,8 +25,9 @@ macro_rules! minted {
 
 macro_rules! alive {
     () => {
-        "gid = $1 AND ended_at IS NULL AND EXISTS (SELECT 1 FROM users u WHERE u.id = families.user_id \
-         AND u.epoch = families.user_epoch AND u.blocked = FALSE)"
+        "gid = $1 AND ended_at IS NULL AND EXISTS (SELECT 1 FROM users u, clients c, issuer i WHERE u.id = families.user_id \
+         AND u.epoch = families.user_epoch AND u.blocked = FALSE AND c.id = families.client_id \
+         AND c.epoch = families.client_epoch AND c.enabled = TRUE AND i.id = 1 AND i.epoch = families.issuer_epoch)"
     };
 }
 
@@ -35,8 +37,9 @@ sql! {
     START = "INSERT INTO families (gid, handle_hash, client_id, user_id, session_id, user_epoch, client_epoch, issuer_epoch, scope, \
              audience, acr, auth_time, amr, created_at, expires_at, idle_expires_at, generation, tip_hash, repeats, last_iat, \
              last_exp) \
-             SELECT $1, $2, $3, id, $4, epoch, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, 0, $17, $18 \
-             FROM users WHERE id = $19 AND epoch = $5 AND blocked = FALSE RETURNING gid";
+             SELECT $1, $2, c.id, u.id, $4, u.epoch, c.epoch, i.epoch, $8, $9, $10, $11, $12, $13, $14, $15, 0, $16, 0, $17, $18 \
+             FROM users u, clients c, issuer i WHERE u.id = $19 AND u.epoch = $5 AND u.blocked = FALSE \
+             AND c.id = $3 AND c.epoch = $6 AND c.enabled = TRUE AND i.id = 1 AND i.epoch = $7 RETURNING gid";
     ADVANCE = concat!("UPDATE families SET generation = generation + 1, tip_hash = $6, previous_hash = tip_hash, rotated_at = $7, \
               sealed_child = $8, repeats = 0, idle_expires_at = $9, ", minted!(), " WHERE generation = $4 AND tip_hash = $5 AND ",
               alive!(), " RETURNING gid");
@@ -117,7 +120,7 @@ pub struct Start {
     pub idle_expires_at: Timestamp,
 }
 
-/// Starts the family of a redeemed code, if the user still stands. `None` when they do not.
+/// Starts the family of a redeemed code, if user, client and issuer still are as they were. `None` when not.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
@@ -167,7 +170,7 @@ pub struct Advance {
     pub idle_expires_at: Timestamp,
 }
 
-/// Replaces the tip. `None` when somebody else was first, or the family or its user no longer stand.
+/// Replaces the tip. `None` when somebody else was first, or the family no longer stands.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
@@ -186,7 +189,7 @@ pub async fn advance(tx: &mut Tx, grant: &Grant, by: &Advance) -> Result<Option<
     won(tx.opt(sql::ADVANCE, arguments).await?, grant)
 }
 
-/// Mints on a family that does not rotate. `None` when it or its user no longer stand.
+/// Mints on a family that does not rotate. `None` when it no longer stands.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
@@ -206,7 +209,7 @@ pub async fn keep(
     won(tx.opt(sql::KEEP, arguments).await?, grant)
 }
 
-/// Mints for the parent of the tip once more. `None` when the tip was used meanwhile, or the family or its user no longer stand.
+/// Mints for the parent of the tip once more. `None` when the tip was used meanwhile, or the family no longer stands.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.

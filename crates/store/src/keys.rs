@@ -6,7 +6,7 @@ use sekisho_rules::time::Timestamp;
 
 sql! {
     LIVE = "SELECT kid, alg, state, sealed, jwk, created_at, state_since FROM signing_keys \
-            WHERE state IN ('next', 'current', 'previous') ORDER BY created_at LIMIT 100";
+            WHERE state IN ('next', 'current', 'previous') ORDER BY created_at, kid LIMIT 100";
     PAGE = "SELECT kid, alg, state, sealed, jwk, created_at, state_since FROM signing_keys WHERE kid > $1 ORDER BY kid LIMIT 100";
     INSERT = "INSERT INTO signing_keys (kid, alg, state, sealed, jwk, created_at, state_since) VALUES ($1, $2, $3, $4, $5, $6, $6)";
     MOVE = "UPDATE signing_keys SET state = $3, state_since = $4 WHERE kid = $1 AND state = $2 RETURNING kid";

@@ -3,13 +3,13 @@
 use crate::statements::sql;
 use crate::{Db, Fault, Tx, args, column};
 use sekisho_rules::grant::Grant;
-use sekisho_rules::id::{ClientId, GrantId};
+use sekisho_rules::id::{ClientId, GrantId, SessionId};
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::time::Timestamp;
 use sekisho_verify::Scope;
 
 sql! {
-    BY_HASH = "SELECT gid, client_id, scope, expires_at, ended_at FROM opaque_tokens WHERE hash = $1";
+    BY_HASH = "SELECT gid, session_id, scope, expires_at, ended_at FROM opaque_tokens WHERE hash = $1";
     INSERT = "INSERT INTO opaque_tokens (hash, gid, client_id, user_id, session_id, scope, issued_at, expires_at, ended_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL)";
     END = "UPDATE opaque_tokens SET ended_at = $3 WHERE hash = $1 AND client_id = $2 AND ended_at IS NULL";
@@ -20,6 +20,8 @@ sql! {
 pub struct OpaqueToken {
     /// Its grant.
     pub gid: GrantId,
+    /// The session it names.
+    pub session_id: Option<SessionId>,
     /// What it opens.
     pub scope: Scope,
 }
@@ -37,6 +39,7 @@ pub async fn by_hash(db: &Db, hash: &SecretHash, now: Timestamp) -> Result<Optio
     }
     Ok(Some(OpaqueToken {
         gid: GrantId::new(row.get::<String>("gid")?),
+        session_id: row.get::<Option<String>>("session_id")?.map(SessionId::new),
         scope: column::scope(&row, "scope")?,
     }))
 }

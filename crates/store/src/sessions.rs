@@ -22,7 +22,7 @@ sql! {
     // A new proof in the same browser by the same user keeps the `sid` and changes the secret.
     RENEW = "UPDATE sessions SET secret_hash = $2, user_epoch = $3, issuer_epoch = $4, amr = $5, auth_time = $6, last_seen = $6, \
              idle_expires_at = $7, expires_at = $8 WHERE id = $1 AND ended_at IS NULL RETURNING id";
-    TOUCH = "UPDATE sessions SET last_seen = $2, idle_expires_at = $3 WHERE id = $1 AND ended_at IS NULL";
+    TOUCH = "UPDATE sessions SET last_seen = $2, idle_expires_at = $3 WHERE id = $1 AND ended_at IS NULL AND last_seen <= $4";
     MINT = "UPDATE sessions SET last_iat = CASE WHEN last_iat < $2 THEN $2 ELSE last_iat END, \
             last_exp = CASE WHEN last_exp < $3 THEN $3 ELSE last_exp END \
             WHERE id = $1 AND ended_at IS NULL AND expires_at > $4 RETURNING id";
@@ -117,7 +117,7 @@ pub async fn renew(tx: &mut Tx, renewed: &Session, secret: &SecretHash) -> Resul
     Ok(tx.opt(sql::RENEW, arguments).await?.is_some())
 }
 
-/// Notes a use.
+/// Notes a use, at most once a minute, so that a page that renews silently does not write with every breath.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
@@ -127,12 +127,15 @@ pub async fn touch(
     now: Timestamp,
     idle_expires_at: Timestamp,
 ) -> Result<(), Fault> {
-    tx.run(
-        sql::TOUCH,
-        args![id.as_str(), now.millis(), idle_expires_at.millis()],
-    )
-    .await
-    .map(drop)
+    // Sooner where sessions are so short that a minute is most of them.
+    let interval = (idle_expires_at.millis_since(now) / 2).min(60_000);
+    let arguments = args![
+        id.as_str(),
+        now.millis(),
+        idle_expires_at.millis(),
+        now.millis() - interval,
+    ];
+    tx.run(sql::TOUCH, arguments).await.map(drop)
 }
 
 /// Lets tokens of these times (unix seconds) be minted in a session. `false` when it has ended: then nothing may be minted.

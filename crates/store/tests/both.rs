@@ -16,7 +16,7 @@ use sekisho_store::{Db, Options};
 pub(crate) struct Site {
     pub(crate) db: Db,
     pub(crate) options: Options,
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Site {
@@ -36,7 +36,15 @@ impl Site {
         Self {
             db: Db::open(&options).unwrap(),
             options,
-            _folder: folder,
+            folder,
+        }
+    }
+
+    /// Another empty database on the same engine.
+    pub(crate) fn another(&self) -> Self {
+        match self.folder {
+            Some(_) => Self::sqlite(),
+            None => Self::postgres(),
         }
     }
 
@@ -81,6 +89,7 @@ macro_rules! until {
 }
 
 mod every_statement;
+mod families;
 mod migrations;
 mod outages;
 mod statements;
