@@ -1,5 +1,6 @@
 //! APIs (resource servers): whom access tokens are for.
 
+use crate::client::{Client, GrantType};
 use sekisho_verify::Scope;
 use serde::{Deserialize, Serialize};
 
@@ -73,4 +74,22 @@ pub enum Offline {
     Allowed,
     /// `offline_access` is dropped silently.
     Denied,
+}
+
+/// Decides whether a client may hold refresh tokens for an API, or for us alone when there is none.
+pub fn offline(client: &Client, api: Option<&Api>) -> Offline {
+    match client.may(GrantType::RefreshToken) {
+        true => api.map_or(Offline::Allowed, |api| api.offline),
+        false => Offline::Denied,
+    }
+}
+
+/// Decides what of a scope can be granted now: the words of OpenID Connect that we serve, `offline_access` where [`offline`] allows it,
+/// and what the API defines. Asked at the request and again at every mint, so that what an operator took away is not minted any more.
+pub fn grantable(scope: &Scope, client: &Client, api: Option<&Api>) -> Scope {
+    scope.filtered(|word| match word {
+        "openid" | "profile" | "email" => true,
+        "offline_access" => offline(client, api) == Offline::Allowed,
+        _ => api.is_some_and(|api| api.scopes.iter().any(|scope| scope.value == word)),
+    })
 }

@@ -14,6 +14,8 @@ pub struct Facts<'a> {
     pub scope: &'a Scope,
     /// The family of its `gid`.
     pub family: Option<&'a Family>,
+    /// The session of its `sid`, when it names one that is still known.
+    pub session: Option<&'a Session>,
     /// Its user.
     pub user: Option<&'a User>,
     /// The epochs of its user, client and issuer now.
@@ -31,13 +33,15 @@ pub enum Verdict {
     InsufficientScope,
 }
 
-/// Decides whether a token, good by its own looks, still opens the profile: rows are read, so an ended grant closes it at once.
+/// Decides whether a token, good by its own looks, still opens the profile: rows are read, so an ended grant closes it at once, and so
+/// does a logout, even where the grant outlives it. A session that merely expired closes nothing: the token has its own end.
 pub fn decide(facts: &Facts<'_>, now: Timestamp) -> Verdict {
     let stands = facts.family.is_some_and(|family| {
         // A family without a refresh token has no idle life of its own; its end and epochs count.
         family.ended_at.is_none() && family.epochs == facts.epochs && now < family.expires_at
     });
-    match (stands, facts.user) {
+    let logged_out = facts.session.is_some_and(|session| session.ended_at.is_some());
+    match (stands && !logged_out, facts.user) {
         (true, Some(user)) if !user.blocked => {
             if facts.scope.contains("openid") {
                 Verdict::Show
@@ -47,9 +51,4 @@ pub fn decide(facts: &Facts<'_>, now: Timestamp) -> Verdict {
         }
         _ => Verdict::InvalidToken,
     }
-}
-
-/// Decides when a family that was born of this session and has no refresh token ends: with the session, or with its last token.
-pub fn bare_family_ends(session: &Session, last_exp: i64) -> Timestamp {
-    session.expires_at.max(Timestamp::from_seconds(last_exp))
 }

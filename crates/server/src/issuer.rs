@@ -13,7 +13,7 @@ use sekisho_rules::refusal::Reason;
 use sekisho_rules::revoke::OPAQUE_PREFIX;
 use sekisho_rules::secret::{Secret, SecretHash};
 use sekisho_store::audit::Event;
-use sekisho_store::{Fault, Settled, Tx, issuer as issuer_row, opaque_tokens};
+use sekisho_store::{Fault, Settled, Tx, issuer as issuer_row, opaque_tokens, sessions};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -85,6 +85,18 @@ pub(crate) async fn not_before(visit: &Visit, grant: Grant) -> Result<Grant, Ref
     match now.seconds() >= nbf {
         true => Ok(grant.reissued_at(now)),
         false => Err(Reason::Unavailable.into()),
+    }
+}
+
+/// Leaves the times of a grant's tokens in the session they name, in the transaction that allows them. `false` when the session has
+/// ended: then nothing may be minted.
+pub(crate) async fn mint_in_session(tx: &mut Tx, grant: &Grant) -> Result<bool, Fault> {
+    match grant.user().and_then(|subject| subject.session_id.as_ref()) {
+        Some(session) => {
+            let times = (grant.issued_at().seconds(), grant.last_exp());
+            sessions::mint(tx, session, times, grant.issued_at()).await
+        }
+        None => Ok(true),
     }
 }
 

@@ -7,6 +7,7 @@ mod code;
 mod machine;
 mod refresh;
 
+use crate::audit::Record;
 use crate::client_auth::authenticate;
 use crate::http::body::{self, Accepts};
 use crate::http::reply::Refused;
@@ -17,7 +18,12 @@ use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sekisho_rules::client::GrantType;
+use sekisho_rules::client_auth::AuthenticatedClient;
 use sekisho_rules::grant::TokenRequest;
+use sekisho_rules::id::GrantId;
+use sekisho_rules::refusal::{Reason, Refusal};
+use sekisho_store::audit;
+use sekisho_store::families::EndReason;
 
 /// How often a lost write is decided again.
 const ATTEMPTS: usize = 3;
@@ -72,4 +78,50 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
     }?;
     visit.app.metrics.tokens_issued(grant.word());
     Ok(tokens)
+}
+
+/// What was presented a second time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Replayed {
+    Code,
+    RefreshToken,
+}
+
+/// Ends the grant of something that opens only once and came again. Answers how the request is refused: as if it were unknown.
+async fn replayed(
+    visit: &Visit,
+    client: &AuthenticatedClient,
+    gid: GrantId,
+    what: Replayed,
+) -> Result<Refused, Refused> {
+    let (kind, why, reason, detail) = match what {
+        Replayed::Code => (
+            "feacft",
+            EndReason::CodeReplay,
+            Reason::InvalidCode,
+            "a code was redeemed twice",
+        ),
+        Replayed::RefreshToken => (
+            "ferrt",
+            EndReason::RefreshReplay,
+            Reason::InvalidRefreshToken,
+            "a used refresh token came again",
+        ),
+    };
+    let now = visit.app.clock.now();
+    let event = Record::new(kind)
+        .client(&client.client().id)
+        .detail(detail)
+        .at(visit);
+    visit
+        .app
+        .db
+        .tx(async move |tx| {
+            if crate::end::grant(tx, &gid, why, now).await? {
+                audit::insert(tx, &event).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    Ok(Refusal::new(reason, detail).into())
 }

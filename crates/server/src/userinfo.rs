@@ -9,11 +9,11 @@ use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use sekisho_rules::claims::profile;
 use sekisho_rules::client::Standing;
-use sekisho_rules::id::{Epochs, GrantId};
+use sekisho_rules::id::{Epochs, GrantId, SessionId};
 use sekisho_rules::revoke::OPAQUE_PREFIX;
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::userinfo::{Facts, Verdict, decide};
-use sekisho_store::{clients, families, issuer, opaque_tokens, users};
+use sekisho_store::{clients, families, issuer, opaque_tokens, sessions, users};
 use sekisho_verify::Scope;
 
 /// `GET` and `POST /userinfo`.
@@ -30,15 +30,19 @@ async fn answer(visit: &Visit, body: &Bytes) -> Result<Result<Response, BearerEr
         Ok(token) => token,
         Err(error) => return Ok(Err(error)),
     };
-    let Some((gid, scope)) = read(visit, &token).await? else {
+    let Some(token) = read(visit, &token).await? else {
         return Ok(Err(BearerError::InvalidToken));
     };
     let db = &visit.app.db;
-    let family = families::by_gid(db, &gid).await?;
+    let family = families::by_gid(db, &token.gid).await?;
     let Some(found) = &family else {
         return Ok(Err(BearerError::InvalidToken));
     };
     let user = users::by_id(db, &found.user_id).await?;
+    let session = match &token.session_id {
+        Some(session) => sessions::by_id(db, session).await?,
+        None => None,
+    };
     let client = clients::by_id(db, found.client_id.as_str())
         .await?
         .filter(|client| client.standing == Standing::Enabled);
@@ -51,14 +55,15 @@ async fn answer(visit: &Visit, body: &Bytes) -> Result<Result<Response, BearerEr
         issuer: issuer::get(db).await?.epoch,
     };
     let facts = Facts {
-        scope: &scope,
+        scope: &token.scope,
         family: family.as_ref(),
+        session: session.as_ref(),
         user: user.as_ref(),
         epochs,
     };
     match (decide(&facts, visit.moment.now), &user) {
         (Verdict::Show, Some(user)) => {
-            let mut response = Json(profile(user, &scope, visit.app.config.wire)).into_response();
+            let mut response = Json(profile(user, &token.scope, visit.app.config.wire)).into_response();
             response
                 .headers_mut()
                 .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -69,16 +74,27 @@ async fn answer(visit: &Visit, body: &Bytes) -> Result<Result<Response, BearerEr
     }
 }
 
-/// The grant and scope of an access token for this endpoint: opaque, or a JWT of ours with us among its audiences.
-async fn read(visit: &Visit, token: &str) -> Result<Option<(GrantId, Scope)>, Refused> {
+/// What an access token says, once its own form holds.
+struct Token {
+    gid: GrantId,
+    session_id: Option<SessionId>,
+    scope: Scope,
+}
+
+/// Reads an access token for this endpoint: opaque, or a JWT of ours with us among its audiences.
+async fn read(visit: &Visit, token: &str) -> Result<Option<Token>, Refused> {
     if token.starts_with(OPAQUE_PREFIX) {
         let found = opaque_tokens::by_hash(&visit.app.db, &SecretHash::of(token), visit.moment.now).await?;
-        return Ok(found.map(|token| (token.gid, token.scope)));
+        return Ok(found.map(|found| Token {
+            gid: found.gid,
+            session_id: found.session_id,
+            scope: found.scope,
+        }));
     }
     Ok(jwt(visit, token))
 }
 
-fn jwt(visit: &Visit, token: &str) -> Option<(GrantId, Scope)> {
+fn jwt(visit: &Visit, token: &str) -> Option<Token> {
     let claims = visit.app.keys.own_payload(token)?;
     let text = |name: &str| claims.get(name).and_then(serde_json::Value::as_str);
     let endpoint = visit.app.config.issuer.link("userinfo");
@@ -88,12 +104,12 @@ fn jwt(visit: &Visit, token: &str) -> Option<(GrantId, Scope)> {
         .iter()
         .any(|audience| audience.as_str() == Some(endpoint.as_str()));
     let in_time = claims.get("exp")?.as_i64()? > visit.moment.now.seconds();
-    (for_us && in_time && text("iss")? == visit.app.config.issuer.as_str())
-        .then(|| {
-            Some((
-                GrantId::new(text("gid")?),
-                Scope::parse(text("scope").unwrap_or_default()).ok()?,
-            ))
-        })
-        .flatten()
+    if !for_us || !in_time || text("iss")? != visit.app.config.issuer.as_str() {
+        return None;
+    }
+    Some(Token {
+        gid: GrantId::new(text("gid")?),
+        session_id: text("sid").map(SessionId::new),
+        scope: Scope::parse(text("scope").unwrap_or_default()).ok()?,
+    })
 }

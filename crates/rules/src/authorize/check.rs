@@ -1,7 +1,7 @@
 //! The second beat: the rest of the request. Its errors travel to the proven redirect URI.
 
 use super::trust::Trusted;
-use crate::api::{Api, Offline};
+use crate::api::{Api, grantable};
 use crate::client::{GrantType, Party};
 use crate::parameters::Parameters;
 use crate::pkce::{self, Challenge};
@@ -155,13 +155,7 @@ fn granted_scope(trusted: &Trusted, parameters: &Parameters, api: Option<&Api>) 
     let asked = parameters.get("scope")?.unwrap_or_default();
     let asked = Scope::parse(asked)
         .map_err(|_| Reason::Malformed("scope", "use words separated by single spaces"))?;
-    let offline =
-        trusted.client.may(GrantType::RefreshToken) && api.is_none_or(|api| api.offline == Offline::Allowed);
-    Ok(asked.filtered(|word| match word {
-        "openid" | "profile" | "email" => true,
-        "offline_access" => offline,
-        _ => api.is_some_and(|api| api.scopes.iter().any(|scope| scope.value == word)),
-    }))
+    Ok(grantable(&asked, &trusted.client, api))
 }
 
 fn prompt(sent: Option<&str>) -> Result<Prompt, Reason> {

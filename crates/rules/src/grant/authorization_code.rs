@@ -1,8 +1,8 @@
 //! The authorization code grant (RFC 6749 section 4.1.3, RFC 7636 section 4.6).
 
 use super::{Grant, Origin, Refreshable, Subject, UserSubject};
-use crate::api::{Api, Offline};
-use crate::client::{Client, GrantType};
+use crate::api::{Api, grantable};
+use crate::client::GrantType;
 use crate::client_auth::AuthenticatedClient;
 use crate::code::StoredCode;
 use crate::id::{Epochs, GrantId};
@@ -81,7 +81,8 @@ pub fn redeem(
     }
     match (&code.challenge, proof.verifier) {
         (Some(challenge), Some(verifier)) if challenge.accepts(verifier) => {}
-        (None, None) => {}
+        // A client that has become public since must not get by without what public clients must have.
+        (None, None) if !client.is_public() => {}
         _ => return refuse(Reason::WrongVerifier, "code_verifier does not fit"),
     }
     let Some(user) = facts.user.filter(|user| user.id == code.user_id) else {
@@ -106,7 +107,11 @@ pub fn redeem(
     let Some(api) = named_api(code.audience.as_deref(), facts.api) else {
         return refuse(Reason::InvalidCode, "the API is gone");
     };
-    let refreshable = refreshable(client, code.scope.contains("offline_access"), api.as_ref());
+    let scope = grantable(&code.scope, client, api.as_ref());
+    let refreshable = match scope.contains("offline_access") {
+        true => Refreshable::Yes,
+        false => Refreshable::No,
+    };
     Redeem::Grant(Box::new(Grant {
         subject: Subject::User(Box::new(UserSubject {
             user,
@@ -119,7 +124,7 @@ pub fn redeem(
         })),
         client: client.clone(),
         gid: code.gid,
-        scope: code.scope,
+        scope,
         api,
         origin: Origin::Code,
         issued_at: now,
@@ -133,15 +138,5 @@ pub(super) fn named_api(audience: Option<&str>, api: Option<Api>) -> Option<Opti
         (None, _) => Some(None),
         (Some(audience), Some(api)) if api.identifier == audience => Some(Some(api)),
         (Some(_), _) => None,
-    }
-}
-
-fn refreshable(client: &Client, offline_access: bool, api: Option<&Api>) -> Refreshable {
-    let allowed =
-        client.may(GrantType::RefreshToken) && api.is_none_or(|api| api.offline == Offline::Allowed);
-    if offline_access && allowed {
-        Refreshable::Yes
-    } else {
-        Refreshable::No
     }
 }

@@ -2,12 +2,13 @@
 
 use super::authorization_code::named_api;
 use super::{Grant, Origin, Refreshable, Subject, UserSubject};
-use crate::api::Api;
+use crate::api::{Api, Offline, grantable, offline};
 use crate::client::GrantType;
 use crate::client_auth::AuthenticatedClient;
 use crate::family::{self, Family, RefreshToken, Rotate};
 use crate::id::{Epochs, GrantId};
 use crate::refusal::{Reason, Refusal};
+use crate::session::Session;
 use crate::time::Timestamp;
 use crate::user::User;
 use sekisho_verify::Scope;
@@ -28,6 +29,8 @@ pub struct Facts {
     pub family: Option<Family>,
     /// The family's user.
     pub user: Option<User>,
+    /// The session it grew from.
+    pub session: Option<Session>,
     /// The API the family names.
     pub api: Option<Api>,
     /// The issuer's epoch.
@@ -60,7 +63,9 @@ pub enum Turn {
 ///
 /// RFC 6749 section 6: the token MUST belong to the client, and the scope MUST NOT be wider than granted: words that were not granted
 /// are dropped, and the answer says what is left. RFC 9700 section 4.14.2: a used token ends its family. The grant is decided afresh
-/// from the family: a blocked user or a raised epoch ends it here even if nothing ended the row.
+/// from the family: a blocked user or a raised epoch ends it here even if nothing ended the row, and what the API no longer defines or
+/// allows is no longer minted. The tokens name the session only while it stands: a family with `offline_access` outlives it, and a
+/// token that named an ended session would be void from birth.
 pub fn refresh(
     client: &AuthenticatedClient,
     presented: &RefreshToken,
@@ -111,17 +116,27 @@ pub fn refresh(
     let Some(api) = named_api(family.audience.as_deref(), facts.api) else {
         return refuse(Reason::InvalidRefreshToken, "the API is gone");
     };
+    if offline(client, api.as_ref()) == Offline::Denied {
+        return refuse(
+            Reason::InvalidRefreshToken,
+            "the API no longer allows refresh tokens",
+        );
+    }
+    let granted = grantable(&family.scope, client, api.as_ref());
     let scope = match wish.scope {
-        Some(asked) => asked.intersect(&family.scope),
-        None => family.scope.clone(),
+        Some(asked) => asked.intersect(&granted),
+        None => granted,
     };
     if scope.is_empty() && !family.scope.is_empty() {
         return refuse(Reason::WiderScope, "nothing of the scope was granted");
     }
+    let session = facts.session.filter(|session| {
+        Some(&session.id) == family.session_id.as_ref() && session.stands(&user, facts.issuer_epoch, now)
+    });
     let grant = Grant {
         subject: Subject::User(Box::new(UserSubject {
             user,
-            session_id: family.session_id,
+            session_id: session.map(|session| session.id),
             epochs,
             auth_time: family.auth_time,
             amr: family.amr,

@@ -1,6 +1,8 @@
 //! Laws of claims: what a token says follows from its grant and nothing else, and no token can be taken for another kind.
 
-use crate::world::{AUDIENCE, ISSUER, NOW, api, authenticated, client, family, machine, scope, user};
+use crate::world::{
+    AUDIENCE, ISSUER, NOW, api, authenticated, client, family, machine, scope, session, user,
+};
 use proptest::prelude::*;
 use sekisho_rules::api::{Api, Dialect};
 use sekisho_rules::claims::{access, access_typ, id, profile};
@@ -19,6 +21,7 @@ fn granted(words: &str, dialect: Dialect) -> Grant {
     let facts = Facts {
         family: Some(family),
         user: Some(user()),
+        session: Some(session()),
         api: Some(api),
         issuer_epoch: 7,
     };

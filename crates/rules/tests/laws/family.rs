@@ -1,6 +1,6 @@
 //! Laws of refresh families, checked by playing: a store that obeys the rule, honest clients, thieves, and time.
 
-use crate::world::{AUDIENCE, NOW, api, authenticated, client, family, scope, secret, user};
+use crate::world::{AUDIENCE, NOW, api, authenticated, client, family, scope, secret, session, user};
 use proptest::prelude::*;
 use sekisho_rules::client::{AuthMethod, Client, GrantType, RefreshPolicy, Rotation};
 use sekisho_rules::family::{Family, REPEATS_MAX, RefreshToken, Rotate, rotate};
@@ -34,6 +34,7 @@ impl Chain {
         let facts = Facts {
             family: Some(self.family.clone()),
             user: Some(user()),
+            session: Some(session()),
             api: Some(api()),
             issuer_epoch: 7,
         };
@@ -241,6 +242,7 @@ fn rfc6749_section_6_any_one_change_refuses() {
         let mut facts = Facts {
             family: Some(family),
             user: Some(user()),
+            session: Some(session()),
             api: Some(api()),
             issuer_epoch: 7,
         };
@@ -347,7 +349,7 @@ proptest! {
         vec!["openid", "profile", "offline_access", "read:notes", "write:notes", "admin"], 1..6))) {
         let (token, family) = family();
         let asked = asked.map(|words| scope(&words.join(" ")));
-        let facts = Facts { family: Some(family.clone()), user: Some(user()), api: Some(api()), issuer_epoch: 7 };
+        let facts = Facts { family: Some(family.clone()), user: Some(user()), session: Some(session()), api: Some(api()), issuer_epoch: 7 };
         let wish = Wish { scope: asked.as_ref(), audience: Some(AUDIENCE) };
         match refresh(&authenticated(client()), &token, wish, facts, NOW) {
             Refresh::Grant(grant, _) => {
@@ -368,7 +370,7 @@ proptest! {
     #[test]
     fn threat_21_a_refresh_never_changes_its_audience(asked in "[a-z:/.]{1,20}") {
         let (token, family) = family();
-        let facts = Facts { family: Some(family), user: Some(user()), api: Some(api()), issuer_epoch: 7 };
+        let facts = Facts { family: Some(family), user: Some(user()), session: Some(session()), api: Some(api()), issuer_epoch: 7 };
         let wish = Wish { scope: None, audience: Some(&asked) };
         let reason = reason_of(refresh(&authenticated(client()), &token, wish, facts, NOW));
         prop_assert_eq!(reason, Reason::UnknownAudience(asked.clone()));

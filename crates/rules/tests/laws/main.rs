@@ -9,4 +9,8 @@ mod code;
 mod family;
 mod logout;
 mod machine;
+mod refresh;
+mod requests;
+mod session;
+mod userinfo;
 mod world;

@@ -1,7 +1,6 @@
 //! A code for tokens.
 
-use super::ATTEMPTS;
-use crate::audit::Record;
+use super::{ATTEMPTS, Replayed, replayed};
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
 use crate::issuer::{self, Fresh, Tokens};
@@ -9,11 +8,10 @@ use sekisho_rules::client_auth::AuthenticatedClient;
 use sekisho_rules::family::RefreshToken;
 use sekisho_rules::grant::authorization_code::{self, Facts, Proof, Redeem};
 use sekisho_rules::grant::{Grant, Refreshable};
-use sekisho_rules::id::GrantId;
-use sekisho_rules::refusal::{Reason, Refusal};
+use sekisho_rules::refusal::Reason;
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::time::Timestamp;
-use sekisho_store::families::{EndReason, Start};
+use sekisho_store::families::Start;
 use sekisho_store::{Settled, apis, audit, codes, families, issuer as issuer_row, sessions, users};
 
 /// What the client sent.
@@ -57,7 +55,7 @@ pub(super) async fn redeem(
         };
         match authorization_code::redeem(client, found, proof, facts, now) {
             Redeem::Refuse(refusal) => return Err(refusal.into()),
-            Redeem::Replay(gid) => return Err(replay(visit, client, gid, now).await?),
+            Redeem::Replay(gid) => return Err(replayed(visit, client, gid, Replayed::Code).await?),
             Redeem::Grant(grant) => {
                 let grant = issuer::not_before(visit, *grant).await?;
                 if let Some((settled, fresh)) = write(visit, grant, hash).await? {
@@ -81,24 +79,22 @@ async fn write(
         Refreshable::Yes => Some(RefreshToken::first(visit.moment.bytes(), visit.moment.secret())),
         Refreshable::No => None,
     };
-    let policy = grant.client().refresh;
-    let lasting = visit.app.config.session.absolute;
-    // A family without a refresh token is kept as long as the session it came from or the longest of its tokens may last.
-    let bare = now
-        .plus_seconds(lasting)
-        .max(Timestamp::from_seconds(grant.last_exp()));
+    let (expires_at, idle_expires_at) = match &refresh {
+        Some(_) => {
+            let policy = grant.client().refresh;
+            (now.plus_seconds(policy.lifetime), now.plus_seconds(policy.idle))
+        }
+        // As long as the session it came from or the longest of its tokens may last.
+        None => {
+            let session = now.plus_seconds(visit.app.config.session.absolute);
+            let bare = session.max(Timestamp::from_seconds(grant.last_exp()));
+            (bare, bare)
+        }
+    };
     let start = Start {
         token: refresh.as_ref().map(|token| (token.handle_hash(), token.hash())),
-        expires_at: if refresh.is_some() {
-            now.plus_seconds(policy.lifetime)
-        } else {
-            bare
-        },
-        idle_expires_at: if refresh.is_some() {
-            now.plus_seconds(policy.idle)
-        } else {
-            bare
-        },
+        expires_at,
+        idle_expires_at,
     };
     let fresh = Fresh::new(visit, &grant, refresh);
     let opaque = fresh.opaque_hash();
@@ -113,9 +109,7 @@ async fn write(
             if !codes::consume(tx, &hash, now).await? {
                 return Ok(None);
             }
-            if let Some(session) = &subject.session_id
-                && !sessions::mint(tx, session, (now.seconds(), grant.last_exp()), now).await?
-            {
+            if !issuer::mint_in_session(tx, &grant).await? {
                 return Ok(None);
             }
             issuer::remember_opaque(tx, opaque.as_ref(), &grant).await?;
@@ -124,28 +118,4 @@ async fn write(
         })
         .await?;
     Ok(settled.map(|settled| (settled, fresh)))
-}
-
-/// Ends what came of a code that was redeemed twice.
-async fn replay(
-    visit: &Visit,
-    client: &AuthenticatedClient,
-    gid: GrantId,
-    now: Timestamp,
-) -> Result<Refused, Refused> {
-    let event = Record::new("feacft")
-        .client(&client.client().id)
-        .detail("a code was redeemed twice")
-        .at(visit);
-    visit
-        .app
-        .db
-        .tx(async move |tx| {
-            if crate::end::grant(tx, &gid, EndReason::CodeReplay, now).await? {
-                audit::insert(tx, &event).await?;
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(Refusal::new(Reason::InvalidCode, "the code was used before").into())
 }

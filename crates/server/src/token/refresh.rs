@@ -1,7 +1,6 @@
 //! A refresh token for tokens.
 
-use super::ATTEMPTS;
-use crate::audit::Record;
+use super::{ATTEMPTS, Replayed, replayed};
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
 use crate::issuer::{self, Fresh, Tokens};
@@ -9,12 +8,10 @@ use sekisho_rules::client_auth::AuthenticatedClient;
 use sekisho_rules::family::{Family, RefreshToken};
 use sekisho_rules::grant::Grant;
 use sekisho_rules::grant::refresh_token::{self, Facts, Refresh, Turn, Wish};
-use sekisho_rules::id::GrantId;
 use sekisho_rules::refusal::{Reason, Refusal};
 use sekisho_rules::secret::Secret;
-use sekisho_rules::time::Timestamp;
-use sekisho_store::families::{Advance, EndReason};
-use sekisho_store::{Settled, apis, audit, families, issuer as issuer_row, users};
+use sekisho_store::families::Advance;
+use sekisho_store::{Settled, apis, audit, families, issuer as issuer_row, sessions, users};
 use sekisho_verify::Scope;
 
 pub(super) async fn refresh(
@@ -38,11 +35,16 @@ pub(super) async fn refresh(
             None => Facts {
                 family: None,
                 user: None,
+                session: None,
                 api: None,
                 issuer_epoch: 0,
             },
             Some(found) => Facts {
                 user: users::by_id(db, &found.user_id).await?,
+                session: match &found.session_id {
+                    Some(session) => sessions::by_id(db, session).await?,
+                    None => None,
+                },
                 api: match &found.audience {
                     Some(audience) => apis::by_identifier(db, audience).await?,
                     None => None,
@@ -56,7 +58,9 @@ pub(super) async fn refresh(
             family,
         ) {
             (Refresh::Refuse(refusal), _) => return Err(refusal.into()),
-            (Refresh::Replay(gid), _) => return Err(replay(visit, client, gid, now).await?),
+            (Refresh::Replay(gid), _) => {
+                return Err(replayed(visit, client, gid, Replayed::RefreshToken).await?);
+            }
             (Refresh::Grant(grant, turn), Some(family)) => {
                 let grant = issuer::not_before(visit, *grant).await?;
                 if let Some((settled, fresh)) = write(visit, grant, turn, (&presented, &family)).await? {
@@ -69,6 +73,8 @@ pub(super) async fn refresh(
     Err(Reason::Unavailable.into())
 }
 
+/// Moves the family and leaves the times of the tokens in it and in the session they name. `None` when another request was first, or
+/// family, session or user no longer stand.
 async fn write(
     visit: &Visit,
     grant: Grant,
@@ -103,6 +109,9 @@ async fn write(
         .app
         .db
         .settle(async move |tx| {
+            if !issuer::mint_in_session(tx, &grant).await? {
+                return Ok(None);
+            }
             issuer::remember_opaque(tx, opaque.as_ref(), &grant).await?;
             audit::insert(tx, &event).await?;
             match (turn, &advance) {
@@ -124,32 +133,4 @@ fn open_child(presented: &RefreshToken, family: &Family) -> Result<RefreshToken,
     let secret: Secret = issuer::open_child(presented.secret(), sealed)
         .ok_or(Refused::Internal("a sealed refresh token cannot be opened"))?;
     Ok(presented.child(secret))
-}
-
-/// Ends a family whose used token came again.
-async fn replay(
-    visit: &Visit,
-    client: &AuthenticatedClient,
-    gid: GrantId,
-    now: Timestamp,
-) -> Result<Refused, Refused> {
-    let event = Record::new("ferrt")
-        .client(&client.client().id)
-        .detail("a used refresh token came again")
-        .at(visit);
-    visit
-        .app
-        .db
-        .tx(async move |tx| {
-            if crate::end::grant(tx, &gid, EndReason::RefreshReplay, now).await? {
-                audit::insert(tx, &event).await?;
-            }
-            Ok(())
-        })
-        .await?;
-    Ok(Refusal::new(
-        Reason::InvalidRefreshToken,
-        "the token was used before; its family has ended",
-    )
-    .into())
 }
