@@ -13,6 +13,7 @@ mod operator;
 mod pages;
 mod prompt;
 mod refresh;
+mod review;
 mod seed;
 mod site;
 mod token;
