@@ -1,8 +1,8 @@
 //! Measures signing and checking a realistic access token: our crate, the raw signature underneath (the floor: no
 //! base64, no JSON), and the best-known crate, round by round in one run, so that a busy machine hurts all alike.
 //!
-//! Prints one JSON object per row on standard output; `cargo xtask bench jose` makes the table. Needs valgrind, for the
-//! counts.
+//! Prints one JSON object per row on standard output; `cargo xtask bench jose` makes the table. Needs valgrind for
+//! the counts.
 
 mod measure;
 mod subject;

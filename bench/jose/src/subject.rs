@@ -143,7 +143,7 @@ impl Subject {
 
     fn signing_input(&self) -> &[u8] {
         let end = self.token.rfind('.').unwrap_or_default();
-        self.token[..end].as_bytes()
+        &self.token.as_bytes()[..end]
     }
 
     pub fn floor_check(&self) {
