@@ -177,12 +177,14 @@ impl Scale<'_> {
             .client_credentials(&ready.api.audience)
             .await?;
         let took = server.started.elapsed().as_secs_f64() * 1e3;
+        let cpu = server.cpu()? * 1e3;
         Row::new(
             format!("{}: start until first token, {} users", self.engine, self.users),
             took,
             "ms",
         )
         .at_most(100.0)
+        .note(format!("{cpu:.0} ms of CPU"))
         .print();
         Ok((server, idle))
     }
