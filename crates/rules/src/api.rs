@@ -1,6 +1,7 @@
 //! APIs (resource servers): whom access tokens are for.
 
 use crate::client::{Client, GrantType};
+use sekisho_jose::Algorithm;
 use sekisho_verify::Scope;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ pub struct Api {
     pub token_lifetime: i64,
     /// The form of its access tokens.
     pub dialect: Dialect,
+    /// What its access tokens are signed with.
+    pub signing_alg: Algorithm,
     /// Whether refresh tokens may be given with its tokens.
     pub offline: Offline,
 }

@@ -48,7 +48,13 @@ impl App {
         let db = Db::open(&config.database.options())?;
         db.migrate().await?;
         let sealer = config.keys.load()?;
-        let keys = Keys::open(&db, &sealer, Moment { now: clock.now() }).await?;
+        let keys = Keys::open(
+            &db,
+            &sealer,
+            config.keys.algorithms(),
+            Moment { now: clock.now() },
+        )
+        .await?;
         Ok(Arc::new(Self {
             hosts: config.hosts(),
             passwords: Passwords::new(&config.passwords)?,

@@ -14,6 +14,8 @@ const FRESH: HeaderValue =
 /// `GET /.well-known/openid-configuration` and `/.well-known/oauth-authorization-server`.
 pub async fn configuration(visit: Visit) -> Response {
     let config = &visit.app.config;
+    // Programs that verify access tokens look here too, so every algorithm of theirs is listed.
+    let algorithms: Vec<&str> = config.keys.algorithms().iter().map(|alg| alg.name()).collect();
     let assertions: Vec<String> = ASSERTION_ALGORITHMS.iter().map(ToString::to_string).collect();
     let body = json!({
         "issuer": config.issuer.as_str(),
@@ -28,7 +30,7 @@ pub async fn configuration(visit: Visit) -> Response {
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
         "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": ["RS256"],
+        "id_token_signing_alg_values_supported": algorithms,
         "token_endpoint_auth_methods_supported":
             ["client_secret_basic", "client_secret_post", "private_key_jwt", "none"],
         "token_endpoint_auth_signing_alg_values_supported": assertions,

@@ -5,7 +5,7 @@ use crate::audit::Record;
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
 use crate::seal::{Kek, Place, Sealer};
-use sekisho_jose::{SigningKey, jwt};
+use sekisho_jose::{Algorithm, SigningKey, jwt};
 use sekisho_rules::claims;
 use sekisho_rules::family::RefreshToken;
 use sekisho_rules::grant::{Grant, Subject};
@@ -153,12 +153,22 @@ fn tokens(visit: &Visit, grant: &Grant, fresh: Fresh) -> Result<Tokens, Refused>
         grant.api(),
         fresh.opaque,
     ) {
-        (Some(claims), Some(api), _) => seal(&claims, claims::access_typ(api.dialect), &keys.signing)?,
+        (Some(claims), Some(api), _) => {
+            let signing = keys
+                .signing(api.signing_alg)
+                .ok_or(Refused::Internal(SWITCHED_OFF))?;
+            seal(&claims, claims::access_typ(api.dialect), signing)?
+        }
         (_, _, Some(opaque)) => opaque,
         _ => return Err(Refused::Internal("an access token of no form")),
     };
     let id_token = match claims::id(grant, config.issuer.as_str(), config.wire) {
-        Some(claims) => Some(seal(&claims, "JWT", &keys.signing)?),
+        Some(claims) => Some(seal(
+            &claims,
+            "JWT",
+            keys.signing(Algorithm::Rs256)
+                .ok_or(Refused::Internal(SWITCHED_OFF))?,
+        )?),
         None => None,
     };
     Ok(Tokens {
@@ -170,6 +180,8 @@ fn tokens(visit: &Visit, grant: &Grant, fresh: Fresh) -> Result<Tokens, Refused>
         token_type: "Bearer",
     })
 }
+
+const SWITCHED_OFF: &str = "no key for an API's algorithm: set keys.non_rsa, or add the API again with RS256";
 
 fn seal(claims: &impl Serialize, typ: &str, key: &SigningKey) -> Result<String, Refused> {
     jwt::sign(claims, typ, key).map_err(|_| Refused::Internal("a token cannot be signed"))

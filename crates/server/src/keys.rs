@@ -12,12 +12,14 @@ use sha1::{Digest, Sha1};
 use std::sync::Arc;
 
 /// The keys of one issuer, replaced as a whole when rows change.
-pub struct Keys(ArcSwap<KeySet>);
+pub struct Keys {
+    algorithms: &'static [Algorithm],
+    set: ArcSwap<KeySet>,
+}
 
 /// Keys as they were at one moment.
 pub struct KeySet {
-    /// Signs new tokens.
-    pub signing: SigningKey,
+    signing: Vec<SigningKey>,
     /// Verify our own tokens: current, next and previous.
     pub verifying: Vec<VerifyingKey>,
     /// The published JWK Set (RFC 7517 section 5).
@@ -27,16 +29,26 @@ pub struct KeySet {
 }
 
 impl Keys {
-    /// Loads the keys; makes a current and a next one in an empty database. Two nodes that start at once agree on one pair.
+    /// Loads the keys for these algorithms; makes a current and a next one where there are none. Two nodes that start at once agree.
     ///
     /// # Errors
     /// When the database does not answer, or a key does not open with the key-encryption key at hand.
-    pub async fn open(db: &Db, sealer: &Sealer, moment: Moment) -> Result<Self> {
-        if rows::live(db).await?.is_empty() {
-            let current = fresh(sealer, KeyState::Current, moment).await?;
-            let next = fresh(sealer, KeyState::Next, moment).await?;
+    pub async fn open(
+        db: &Db,
+        sealer: &Sealer,
+        algorithms: &'static [Algorithm],
+        moment: Moment,
+    ) -> Result<Self> {
+        let live = rows::live(db).await?;
+        for alg in algorithms
+            .iter()
+            .filter(|alg| live.iter().all(|row| row.alg != alg.name()))
+        {
+            let current = fresh(sealer, *alg, KeyState::Current, moment).await?;
+            let next = fresh(sealer, *alg, KeyState::Next, moment).await?;
+            let claim = format!("signing_keys {alg}");
             db.tx(async move |tx| {
-                if meta::claim(tx, "signing_keys", "made").await? {
+                if meta::claim(tx, &claim, "made").await? {
                     rows::insert(tx, &current).await?;
                     rows::insert(tx, &next).await?;
                 }
@@ -44,12 +56,16 @@ impl Keys {
             })
             .await?;
         }
-        Ok(Self(ArcSwap::from_pointee(load(db, sealer).await?)))
+        let set = build(rows::live(db).await?, sealer, algorithms)?;
+        Ok(Self {
+            algorithms,
+            set: ArcSwap::from_pointee(set),
+        })
     }
 
     /// The keys now.
     pub fn current(&self) -> Arc<KeySet> {
-        self.0.load_full()
+        self.set.load_full()
     }
 
     /// Takes over what changed in the rows, for example by `sekisho key rotate` in another process. True when something did.
@@ -58,16 +74,16 @@ impl Keys {
     /// When the database does not answer; the keys at hand stay.
     pub async fn reload(&self, db: &Db, sealer: &Sealer) -> Result<bool> {
         let live = rows::live(db).await?;
-        if fingerprint(&live) == self.0.load().fingerprint {
+        if fingerprint(&live) == self.set.load().fingerprint {
             return Ok(false);
         }
-        self.0.store(Arc::new(build(live, sealer)?));
+        self.set.store(Arc::new(build(live, sealer, self.algorithms)?));
         Ok(true)
     }
 
     /// The payload of a token of ours, of any age, whose signature holds.
     pub fn own_payload(&self, token: &str) -> Option<serde_json::Value> {
-        let set = self.0.load();
+        let set = self.set.load();
         let kid = jws::Unverified::parse(token).ok()?.kid()?.to_owned();
         let key = set.verifying.iter().find(|key| key.kid() == Some(kid.as_str()))?;
         let mut buffer = Buffer::new();
@@ -89,26 +105,38 @@ impl Keys {
     }
 }
 
-async fn load(db: &Db, sealer: &Sealer) -> Result<KeySet> {
-    build(rows::live(db).await?, sealer)
+impl KeySet {
+    /// What signs new tokens of an algorithm; `None` when it is switched off.
+    pub fn signing(&self, alg: Algorithm) -> Option<&SigningKey> {
+        self.signing.iter().find(|key| key.algorithm() == alg)
+    }
 }
 
 fn fingerprint(rows: &[KeyRow]) -> Vec<(String, KeyState)> {
     rows.iter().map(|row| (row.kid.clone(), row.state)).collect()
 }
 
-fn build(rows: Vec<KeyRow>, sealer: &Sealer) -> Result<KeySet> {
+/// Keys of an algorithm that was switched off are neither published nor used.
+fn build(rows: Vec<KeyRow>, sealer: &Sealer, algorithms: &[Algorithm]) -> Result<KeySet> {
     let fingerprint = fingerprint(&rows);
-    let (mut signing, mut verifying, mut published) = (None, Vec::new(), Vec::new());
-    for row in &rows {
+    let (mut signing, mut verifying, mut published) = (Vec::new(), Vec::new(), Vec::new());
+    for row in rows
+        .iter()
+        .filter(|row| algorithms.iter().any(|alg| alg.name() == row.alg))
+    {
         let jwk: Jwk = serde_json::from_str(&row.jwk).context("a published key is not a JWK")?;
         verifying.push(VerifyingKey::from_jwk(&jwk).map_err(|error| anyhow!("key {}: {error}", row.kid))?);
         published.push(serde_json::from_str::<serde_json::Value>(&row.jwk)?);
         if row.state == KeyState::Current {
-            signing = Some(unseal(row, sealer)?);
+            signing.push(unseal(row, sealer)?);
         }
     }
-    let signing = signing.context("the database holds no current signing key")?;
+    if let Some(alg) = algorithms
+        .iter()
+        .find(|alg| signing.iter().all(|key: &SigningKey| key.algorithm() != **alg))
+    {
+        anyhow::bail!("the database holds no current {alg} signing key");
+    }
     let jwks = serde_json::json!({ "keys": published }).to_string();
     Ok(KeySet {
         signing,
@@ -143,35 +171,34 @@ fn unseal(row: &KeyRow, sealer: &Sealer) -> Result<SigningKey> {
     Ok(key.with_kid(&row.kid))
 }
 
-/// Makes a key row: RS256, 2048 bits, with a self-signed certificate, because clients of other makes still read `x5c` and `x5t`.
+/// Makes a key row (RSA keys have 2048 bits) with a self-signed certificate, because clients of other makes still read `x5c` and `x5t`.
 ///
 /// # Errors
 /// When a key cannot be made.
-pub async fn fresh(sealer: &Sealer, state: KeyState, moment: Moment) -> Result<KeyRow> {
+pub async fn fresh(sealer: &Sealer, alg: Algorithm, state: KeyState, moment: Moment) -> Result<KeyRow> {
     // Making an RSA key takes tens of milliseconds or more.
-    let (key, der) = tokio::task::spawn_blocking(|| -> Result<_> {
-        let key = SigningKey::generate(Algorithm::Rs256).map_err(|error| anyhow!("{error}"))?;
+    let (key, der) = tokio::task::spawn_blocking(move || -> Result<_> {
+        let key = SigningKey::generate(alg).map_err(|error| anyhow!("{error}"))?;
         let der = key.to_pkcs8_der().map_err(|error| anyhow!("{error}"))?;
         Ok((key, der))
     })
     .await??;
-    let mut jwk = key.public_jwk().context("an RSA key has a public JWK")?;
+    let mut jwk = key.public_jwk().context("a signing key has a public JWK")?;
     let kid = jwk.thumbprint().map_err(|error| anyhow!("{error}"))?;
-    let certificate = certificate(&der)?;
+    let certificate = certificate(&der, alg)?;
     let sealed = sealer
         .seal(&place(&kid), &der)
         .map_err(|_| anyhow!("a signing key cannot be sealed"))?;
     jwk.kid = Some(kid.clone());
     jwk.usage = Some("sig".to_owned());
-    jwk.alg = Some("RS256".to_owned());
+    jwk.alg = Some(alg.to_string());
     jwk.x5c = Some(vec![base64_simd::STANDARD.encode_to_string(&certificate)]);
     jwk.x5t = Some(base64url::encode(&Sha1::digest(&certificate)));
     let published = serde_json::to_string(&jwk)?;
-    let alg = Algorithm::Rs256.to_string();
     let (created_at, state_since) = (moment.now, moment.now);
     Ok(KeyRow {
         kid,
-        alg,
+        alg: alg.to_string(),
         state,
         sealed,
         jwk: published,
@@ -180,9 +207,13 @@ pub async fn fresh(sealer: &Sealer, state: KeyState, moment: Moment) -> Result<K
     })
 }
 
-fn certificate(pkcs8: &[u8]) -> Result<Vec<u8>> {
+fn certificate(pkcs8: &[u8], alg: Algorithm) -> Result<Vec<u8>> {
     let der = rustls_pki_types::PrivatePkcs8KeyDer::from(pkcs8);
-    let pair = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, &rcgen::PKCS_RSA_SHA256)?;
+    let signature = match alg {
+        Algorithm::Es256 => &rcgen::PKCS_ECDSA_P256_SHA256,
+        _ => &rcgen::PKCS_RSA_SHA256,
+    };
+    let pair = rcgen::KeyPair::from_pkcs8_der_and_sign_algo(&der, signature)?;
     let mut parameters = rcgen::CertificateParams::default();
     parameters.distinguished_name = rcgen::DistinguishedName::new();
     parameters

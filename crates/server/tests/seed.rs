@@ -49,6 +49,7 @@ pub(crate) fn api(identifier: &str) -> Api {
         ],
         token_lifetime: 300,
         dialect: Dialect::AccessToken,
+        signing_alg: sekisho_jose::Algorithm::Rs256,
         offline: Offline::Allowed,
     }
 }

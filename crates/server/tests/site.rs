@@ -9,6 +9,7 @@ use axum::http::{Method, Request, StatusCode, header};
 use sekisho::app::{App, Clock};
 use sekisho::config::{Config, Environment};
 use sekisho::http::moment::Moment;
+use sekisho_jose::Algorithm;
 use sekisho_rules::api::Api;
 use sekisho_rules::client::{AuthMethod, Client, ClientKind, Party};
 use sekisho_rules::grant::client_credentials::ClientGrant;
@@ -214,7 +215,7 @@ impl Site {
 
     pub(crate) async fn allow(&self, client: &str, audience: &str, scope: &str) {
         let grant = ClientGrant {
-            id: GrantId::new(format!("cgr_{client}")),
+            id: GrantId::new(format!("cgr_{client}_{}", audience.len())),
             audience: audience.to_owned(),
             scope: Scope::parse(scope).unwrap(),
         };
@@ -344,15 +345,15 @@ async fn share_signing_keys(config: &Config) {
         let moment = Moment {
             now: Timestamp::from_millis(START),
         };
-        let current = sekisho::keys::fresh(&sealer, KeyState::Current, moment).await;
-        let next = sekisho::keys::fresh(&sealer, KeyState::Next, moment).await;
+        let current = sekisho::keys::fresh(&sealer, Algorithm::Rs256, KeyState::Current, moment).await;
+        let next = sekisho::keys::fresh(&sealer, Algorithm::Rs256, KeyState::Next, moment).await;
         [current.unwrap(), next.unwrap()]
     });
     let pair = made.await.clone();
     let db = Db::open(&config.database.options()).unwrap();
     db.migrate().await.unwrap();
     db.tx(async move |tx| {
-        if meta::claim(tx, "signing_keys", "made").await? {
+        if meta::claim(tx, "signing_keys RS256", "made").await? {
             for row in &pair {
                 keys::insert(tx, row).await?;
             }

@@ -7,7 +7,7 @@ use sekisho_rules::time::Timestamp;
 
 macro_rules! columns {
     () => {
-        "id, identifier, name, scopes, token_lifetime, dialect, allow_offline"
+        "id, identifier, name, scopes, token_lifetime, dialect, signing_alg, allow_offline"
     };
 }
 
@@ -15,7 +15,7 @@ sql! {
     BY_IDENTIFIER = concat!("SELECT ", columns!(), " FROM apis WHERE identifier = $1");
     PAGE = concat!("SELECT ", columns!(), " FROM apis WHERE id > $1 ORDER BY id LIMIT 100");
     INSERT = "INSERT INTO apis (id, identifier, name, scopes, token_lifetime, dialect, signing_alg, allow_offline, created_at, \
-              updated_at) VALUES ($1, $2, $3, $4, $5, $6, 'RS256', $7, $8, $8) ON CONFLICT (identifier) DO NOTHING RETURNING id";
+              updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (identifier) DO NOTHING RETURNING id";
     DELETE = "DELETE FROM apis WHERE identifier = $1 RETURNING id";
 }
 
@@ -27,6 +27,7 @@ fn api(row: &Row) -> Result<Api, Fault> {
         scopes: column::json(row, "scopes")?,
         token_lifetime: row.get("token_lifetime")?,
         dialect: column::word(row, "dialect", Dialect::from_word)?,
+        signing_alg: column::word(row, "signing_alg", |word| word.parse().ok())?,
         offline: if row.get("allow_offline")? {
             Offline::Allowed
         } else {
@@ -70,6 +71,7 @@ pub async fn insert(tx: &mut Tx, new: &Api, now: Timestamp) -> Result<bool, Faul
                 column::to_json(&new.scopes)?,
                 new.token_lifetime,
                 new.dialect.word(),
+                new.signing_alg.name(),
                 new.offline == Offline::Allowed,
                 now.millis(),
             ],

@@ -110,6 +110,7 @@ pub(crate) fn api() -> Api {
         scopes: vec![scope("read:notes"), scope("write:notes")],
         token_lifetime: 300,
         dialect: Dialect::AccessToken,
+        signing_alg: sekisho_jose::Algorithm::Rs256,
         offline: Offline::Allowed,
     }
 }

@@ -1,5 +1,6 @@
 //! APIs: added, listed, deleted.
 
+use sekisho_jose::Algorithm;
 use sekisho_rules::api::{Api, ApiScope, Dialect, Offline};
 use sekisho_rules::id::hex;
 use sekisho_store::{apis, audit, issuer};
@@ -24,6 +25,8 @@ pub struct NewApi {
     pub token_lifetime: i64,
     /// The form of its access tokens.
     pub dialect: Dialect,
+    /// What its access tokens are signed with.
+    pub signing_alg: Algorithm,
     /// Whether refresh tokens may be given with its tokens.
     pub offline: Offline,
 }
@@ -42,6 +45,7 @@ pub async fn add(app: &App, actor: Actor, new: NewApi) -> Result<Api, Refused> {
         scopes: new.scopes,
         token_lifetime: new.token_lifetime,
         dialect: new.dialect,
+        signing_alg: new.signing_alg,
         offline: new.offline,
     };
     // Raised before the first token can live that long, so that a revocation of everything outlives every token.
@@ -104,6 +108,12 @@ fn check(app: &App, new: &NewApi) -> Result<(), Refused> {
         return Err(Refused::invalid(
             "identifiers below the issuer's address are the issuer's own",
         ));
+    }
+    if !app.config.keys.algorithms().contains(&new.signing_alg) {
+        return Err(Refused::invalid(format!(
+            "access tokens signed with {} need the setting `keys.non_rsa` and an algorithm we have a key for (RS256, ES256)",
+            new.signing_alg
+        )));
     }
     if !(1..=LONGEST_TOKEN).contains(&new.token_lifetime) {
         return Err(Refused::invalid(format!(

@@ -1,5 +1,6 @@
 //! Signing keys: listed, rotated, revoked, and sealed again under another key-encryption key.
 
+use sekisho_jose::Algorithm;
 use sekisho_rules::time::Timestamp;
 use sekisho_store::keys::{self as rows, KeyRow, KeyState};
 use sekisho_store::{Fault, Tx, audit, clients, issuer};
@@ -40,12 +41,15 @@ pub struct Rotated {
 ///
 /// # Errors
 /// When another rotation runs at the same time.
-pub async fn rotate(app: &App, actor: Actor) -> Result<Rotated, Refused> {
+pub async fn rotate(app: &App, actor: Actor, alg: Algorithm) -> Result<Rotated, Refused> {
     let live = rows::live(&app.db).await?;
-    let (current, next) = (of(&live, KeyState::Current)?, of(&live, KeyState::Next)?);
+    let (current, next) = (
+        of(&live, alg, KeyState::Current)?,
+        of(&live, alg, KeyState::Next)?,
+    );
     let moment = Moment { now: app.clock.now() };
     let spent = spent(&live, issuer::get(&app.db).await?.max_lifetime, moment.now);
-    let new = fresh(&app.sealer, KeyState::Next, moment)
+    let new = fresh(&app.sealer, alg, KeyState::Next, moment)
         .await
         .map_err(|error| Refused::Internal(error.to_string()))?;
     let rotated = Rotated {
@@ -72,15 +76,15 @@ pub async fn rotate(app: &App, actor: Actor) -> Result<Rotated, Refused> {
 /// # Errors
 /// When there is no such live key.
 pub async fn revoke(app: &App, actor: Actor, kid: &str) -> Result<(), Refused> {
-    let state = state_of(app, kid).await?;
+    let (state, alg) = state_of(app, kid).await?;
     if state == KeyState::Current {
-        rotate(app, actor).await?;
+        rotate(app, actor, alg).await?;
     }
-    let state = state_of(app, kid).await?;
+    let (state, _) = state_of(app, kid).await?;
     let moment = Moment { now: app.clock.now() };
     let substitute = match state {
         KeyState::Next => {
-            let made = fresh(&app.sealer, KeyState::Next, moment).await;
+            let made = fresh(&app.sealer, alg, KeyState::Next, moment).await;
             Some(made.map_err(|error| Refused::Internal(error.to_string()))?)
         }
         _ => None,
@@ -148,10 +152,12 @@ fn again(app: &App, place: &crate::seal::Place<'_>, old: &[u8]) -> Result<Vec<u8
     app.sealer.seal(place, &plain).map_err(internal)
 }
 
-fn of(live: &[KeyRow], state: KeyState) -> Result<String, Refused> {
-    let key = live.iter().find(|key| key.state == state);
+fn of(live: &[KeyRow], alg: Algorithm, state: KeyState) -> Result<String, Refused> {
+    let key = live
+        .iter()
+        .find(|key| key.state == state && key.alg == alg.name());
     key.map(|key| key.kid.clone())
-        .ok_or_else(|| Refused::Internal(format!("there is no {} signing key", state.word())))
+        .ok_or_else(|| Refused::Internal(format!("there is no {} {alg} signing key", state.word())))
 }
 
 /// Former keys that stopped signing longer ago than any token lives. A day of grace covers clocks and ID tokens.
@@ -164,10 +170,10 @@ fn spent(live: &[KeyRow], max_lifetime: i64, now: Timestamp) -> Vec<String> {
     live.iter().filter(is_spent).map(|key| key.kid.clone()).collect()
 }
 
-async fn state_of(app: &App, kid: &str) -> Result<KeyState, Refused> {
+async fn state_of(app: &App, kid: &str) -> Result<(KeyState, Algorithm), Refused> {
     let live = rows::live(&app.db).await?;
     let key = live.iter().find(|key| key.kid == kid);
-    key.map(|key| key.state)
+    key.and_then(|key| Some((key.state, key.alg.parse().ok()?)))
         .ok_or_else(|| Refused::Missing("live signing key", kid.to_owned()))
 }
 

@@ -1,5 +1,6 @@
 //! `sekisho api`.
 
+use sekisho_jose::Algorithm;
 use sekisho_rules::api::{Api, ApiScope, Dialect, Offline};
 use serde_json::{Value, json};
 
@@ -41,6 +42,9 @@ pub(crate) struct Add {
     /// Make access tokens as RFC 9068 says (typ at+jwt)
     #[arg(long)]
     rfc9068: bool,
+    /// What its access tokens are signed with; other than RS256 needs the setting `keys.non_rsa`
+    #[arg(long, value_name = "ALG", default_value_t = Algorithm::Rs256)]
+    signing_alg: Algorithm,
     /// Give no refresh tokens with its tokens
     #[arg(long)]
     no_offline_access: bool,
@@ -94,6 +98,7 @@ impl Add {
             } else {
                 Dialect::AccessToken
             },
+            signing_alg: self.signing_alg,
             offline: if self.no_offline_access {
                 Offline::Denied
             } else {
@@ -140,6 +145,7 @@ fn shown(api: &Api) -> Value {
         "scopes": api.scopes,
         "token_lifetime": api.token_lifetime,
         "dialect": api.dialect.word(),
+        "signing_alg": api.signing_alg.name(),
         "offline_access": api.offline == Offline::Allowed,
     })
 }

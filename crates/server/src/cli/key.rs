@@ -1,5 +1,6 @@
 //! `sekisho key`.
 
+use sekisho_jose::Algorithm;
 use serde_json::{Value, json};
 
 use super::terminal::{Failure, Terminal};
@@ -38,6 +39,9 @@ pub(crate) struct List {
 
 #[derive(clap::Args)]
 pub(crate) struct Rotate {
+    /// Which key
+    #[arg(long, value_name = "ALG", default_value_t = Algorithm::Rs256)]
+    alg: Algorithm,
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
@@ -53,8 +57,8 @@ impl KeyCommand {
     pub(super) async fn run(self, app: &App, terminal: &mut Terminal) -> Result<(), Failure> {
         match self {
             Self::List(List { json }) => list(json, app, terminal).await,
-            Self::Rotate(Rotate { json }) => {
-                let rotated = keys::rotate(app, Operator).await?;
+            Self::Rotate(Rotate { alg, json }) => {
+                let rotated = keys::rotate(app, Operator, alg).await?;
                 match json {
                     true => terminal.say_json(&json!({"current": rotated.current, "next": rotated.next})),
                     false => {

@@ -7,6 +7,7 @@ use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use base64_simd::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use sekisho_jose::Algorithm;
 use zeroize::Zeroizing;
 
 use super::issuer::Issuer;
@@ -29,6 +30,11 @@ pub(super) struct KeysSection {
     /// Former keys, which only open: needed until `sekisho key rewrap` is done.
     #[config(env = "SEKISHO_OLDER_KEY_ENCRYPTION_KEYS")]
     pub(super) older_encryption_keys: Option<Value>,
+
+    /// `on` publishes an EC key beside the RSA keys, so that access tokens of an API may be signed with ES256. It is
+    /// off because one such key in the set breaks a widely used Python SDK.
+    #[config(env = "SEKISHO_NON_RSA_KEYS", default = "off")]
+    pub(super) non_rsa: Value,
 }
 
 /// Where the key-encryption keys come from. `Debug` does not show them.
@@ -36,6 +42,7 @@ pub(super) struct KeysSection {
 pub struct KekSource {
     current: Current,
     older: Vec<Zeroizing<[u8; 32]>>,
+    algorithms: &'static [Algorithm],
 }
 
 #[derive(Clone)]
@@ -69,11 +76,25 @@ impl KeysSection {
             .into_iter()
             .map(|text| decode(text).ok_or_else(|| not_a_key(&older)))
             .collect::<Result<_, _>>()?;
-        Ok(KekSource { current, older })
+        let algorithms =
+            Setting::new("keys.non_rsa", Some(&self.non_rsa)).one_of(&[("off", RSA), ("on", ANY)])?;
+        Ok(KekSource {
+            current,
+            older,
+            algorithms: algorithms.unwrap_or(RSA),
+        })
     }
 }
 
+const RSA: &[Algorithm] = &[Algorithm::Rs256];
+const ANY: &[Algorithm] = &[Algorithm::Rs256, Algorithm::Es256];
+
 impl KekSource {
+    /// What tokens may be signed with. ID tokens are always RS256.
+    pub fn algorithms(&self) -> &'static [Algorithm] {
+        self.algorithms
+    }
+
     /// Reads the keys; makes one (mode 0600) when the issuer is on this machine and none was configured.
     ///
     /// # Errors
@@ -224,6 +245,7 @@ mod tests {
         let source = KekSource {
             current: Current::Generated(path.clone()),
             older: vec![],
+            algorithms: RSA,
         };
         let first = source.load().unwrap().kek_id();
         assert_eq!(source.load().unwrap().kek_id(), first);
@@ -238,6 +260,7 @@ mod tests {
         let source = KekSource {
             current: Current::File(path.clone()),
             older: vec![],
+            algorithms: RSA,
         };
         let sentence = |source: &KekSource| source.load().err().unwrap().to_string();
         assert!(sentence(&source).contains("does not exist"));

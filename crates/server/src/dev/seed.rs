@@ -103,6 +103,7 @@ fn demo_api() -> apis::NewApi {
         scopes: SCOPES.into_iter().map(scope).collect(),
         token_lifetime: i64::try_from(TOKEN_LIFETIME).unwrap_or(300),
         dialect: Dialect::AccessToken,
+        signing_alg: sekisho_jose::Algorithm::Rs256,
         offline: Offline::Allowed,
     }
 }
@@ -206,5 +207,12 @@ pub(super) fn expired_token(app: &App, seed: &Seed) -> Result<String> {
         "jti": "expired-before-it-was-made",
         "gid": "expired-before-it-was-made",
     });
-    Ok(jwt::sign(&claims, "JWT", &app.keys.current().signing)?)
+    Ok(jwt::sign(
+        &claims,
+        "JWT",
+        app.keys
+            .current()
+            .signing(sekisho_jose::Algorithm::Rs256)
+            .context("an RS256 key")?,
+    )?)
 }
