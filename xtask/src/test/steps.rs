@@ -113,7 +113,7 @@ fn cargo() -> Vec<Call> {
     )]
 }
 
-/// Built in the shared target folder: the libraries under test are compiled once.
+/// A workspace of its own, kept apart below the target folder that is cleaned as one.
 fn fuzz() -> Vec<Call> {
     vec![Call::new(
         Runner::Whole,
