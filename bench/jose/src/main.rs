@@ -80,7 +80,7 @@ fn check(subject: &Subject, goal: f64) -> Result<()> {
 fn sign(subject: &Subject, goal: f64) -> Result<()> {
     let [floor, ours, other] =
         interleaved([&mut || subject.floor_sign(), &mut || subject.sign(), &mut || {
-            subject.other_sign()
+            subject.other_sign();
         }]);
     let note = format!(
         "{ours:.0} ns, floor {floor:.0} ns, jsonwebtoken {:.2} floors",
