@@ -133,9 +133,14 @@ impl Db {
         Ok(won.await?.map(Pending::settle))
     }
 
-    /// Whether the database answers now.
+    /// Whether the database answers now and, as far as is known, takes writes: after a write that a full or failing
+    /// disk refused, this tries one (SQLite).
     pub async fn ping(&self) -> Result<(), Fault> {
-        self.one("SELECT 1 AS one", &[]).await.map(drop)
+        self.one("SELECT 1 AS one", &[]).await?;
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.writer.probe().await,
+            Engine::Postgres(_) => Ok(()),
+        }
     }
 
     /// Writes a consistent copy of the database to a new file while the program runs (SQLite only). Copying the file by

@@ -4,6 +4,8 @@
 
 use std::pin::pin;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::task::{Context, Poll, Waker};
 
@@ -19,16 +21,45 @@ const GROUP: usize = 256;
 /// Hands transactions to the writer thread. The thread ends when the last handle is gone and the queue is done.
 pub(super) struct Writer {
     queue: SyncSender<Box<dyn Job>>,
+    /// The disk took no write the last time one was tried; see [`Writer::probe`].
+    refused: Arc<AtomicBool>,
 }
+
+/// Writes a frame of the log without changing anything: the number is not used and stays what it is.
+const PROBE: &str = "PRAGMA user_version = 0";
 
 impl Writer {
     pub(super) fn start(connection: Connection, queue: usize) -> Result<Self, Fault> {
         let (sender, receiver) = sync_channel(queue);
+        let refused = Arc::new(AtomicBool::new(false));
+        let flag = Arc::clone(&refused);
+        // The connection becomes the thread's own, and with it the lane.
+        let lane = move || Lane {
+            connection: Rc::new(connection),
+            refused: flag,
+        };
         std::thread::Builder::new()
             .name("sekisho-sqlite".to_owned())
-            .spawn(move || serve(&Rc::new(connection), &receiver))
+            .spawn(move || serve(&lane(), &receiver))
             .map_err(|error| Fault::unavailable(format!("cannot start the writer thread: {error}")))?;
-        Ok(Self { queue: sender })
+        Ok(Self {
+            queue: sender,
+            refused,
+        })
+    }
+
+    /// Whether the disk takes writes. It is tried only when the last write was refused, so that asking costs nothing
+    /// and writes nothing on a healthy disk.
+    pub(super) async fn probe(&self) -> Result<(), Fault> {
+        if !self.refused.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        let answer = self.submit(async |tx: &mut Tx| tx.batch(PROBE).await, |()| Ending::Commit)?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(Fault::unavailable("the database was closed")))?;
+        self.refused.store(false, Ordering::Relaxed);
+        Ok(())
     }
 
     /// Queues a transaction. Once queued it runs to its end, whether or not the receiver is still there.
@@ -105,22 +136,39 @@ where
     }
 }
 
-fn serve(connection: &Rc<Connection>, queue: &Receiver<Box<dyn Job>>) {
+/// What the writer thread holds.
+struct Lane {
+    connection: Rc<Connection>,
+    refused: Arc<AtomicBool>,
+}
+
+impl Lane {
+    /// Remembers that the disk took no write.
+    fn note(&self, fault: &Fault) {
+        if matches!(fault, Fault::Full | Fault::Unavailable(_)) {
+            self.refused.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
+fn serve(lane: &Lane, queue: &Receiver<Box<dyn Job>>) {
     while let Ok(first) = queue.recv() {
         let mut group = vec![first];
         group.extend(queue.try_iter().take(GROUP - 1));
         // Whoever could not be committed together is tried alone, so that one transaction that does not fit on the
         // disk cannot hurt the others.
-        for alone in commit_together(connection, group) {
-            commit_together(connection, vec![alone]);
+        for alone in commit_together(lane, group) {
+            commit_together(lane, vec![alone]);
         }
     }
 }
 
 /// Runs the jobs in one transaction and answers them. Returns those that must run again, alone: they are not at fault
 /// for the loss of the transaction, or nobody knows who is.
-fn commit_together(connection: &Rc<Connection>, jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+fn commit_together(lane: &Lane, jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
+    let connection = &lane.connection;
     if let Err(fault) = statement(connection, "BEGIN IMMEDIATE") {
+        lane.note(&fault);
         for job in jobs {
             job.answer(Err(fault.clone()));
         }
@@ -133,6 +181,7 @@ fn commit_together(connection: &Rc<Connection>, jobs: Vec<Box<dyn Job>>) -> Vec<
             Ok(()) => done.push(job),
             Err(fault) => {
                 // Full disk, I/O error, out of memory: SQLite may drop everything. Then nobody has succeeded.
+                lane.note(&fault);
                 roll_back(connection);
                 job.answer(Err(fault));
                 done.extend(waiting);
@@ -148,6 +197,7 @@ fn commit_together(connection: &Rc<Connection>, jobs: Vec<Box<dyn Job>>) -> Vec<
             Vec::new()
         }
         Err(fault) => {
+            lane.note(&fault);
             roll_back(connection);
             if done.len() > 1 {
                 return done;
