@@ -45,8 +45,7 @@ impl App {
     /// One sentence that says what is missing and what to do.
     pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>> {
         config.make_data_dir()?;
-        let db = Db::open(&config.database.options())?;
-        db.migrate().await?;
+        let db = config.database.open().await?;
         let sealer = config.keys.load()?;
         let keys = Keys::open(
             &db,

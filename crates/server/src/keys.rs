@@ -158,7 +158,8 @@ pub(crate) fn place(kid: &str) -> Place<'_> {
 fn unseal(row: &KeyRow, sealer: &Sealer) -> Result<SigningKey> {
     let plain = sealer.open(&place(&row.kid), &row.sealed).map_err(|_| {
         anyhow!(
-            "signing key {} does not open with this key-encryption key: set the one it was sealed with",
+            "`keys.encryption_key` (SEKISHO_KEY_ENCRYPTION_KEY) does not open signing key {}: set the key it was sealed \
+             with, or name that one in `keys.older_encryption_keys`",
             row.kid
         )
     })?;

@@ -26,8 +26,8 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60);
 /// One sentence when it cannot start.
 pub async fn serve(config: Config) -> Result<()> {
     let stop = on_signal()?;
+    let certificates = config.tls.as_ref().map(Certificates::load).transpose()?;
     let app = App::open(config, Clock::System).await?;
-    let certificates = app.config.tls.as_ref().map(Certificates::load).transpose()?;
     let listener = Listener::bind(&app.config.server.listen, certificates.clone()).await?;
     if let (Some(certificates), Some(files)) = (certificates, app.config.tls.clone()) {
         tokio::spawn(certificates.watch(files, LOOK_EVERY));

@@ -1,6 +1,6 @@
 //! Which database holds the data.
 
-use sekisho_store::Options;
+use sekisho_store::{Db, Fault, Options};
 use std::path::{Path, PathBuf};
 
 use super::value::{ConfigError, Setting, Value};
@@ -43,6 +43,33 @@ impl Database {
             Self::Sqlite { path } => Options::sqlite(path),
             Self::Postgres { url, connections } => Options::postgres(url, *connections),
         }
+    }
+
+    /// Opens it and brings its schema up to date.
+    ///
+    /// # Errors
+    /// A sentence that names the key, the place and the remedy.
+    pub async fn open(&self) -> Result<Db, ConfigError> {
+        let opened = async {
+            let db = Db::open(&self.options())?;
+            db.migrate().await?;
+            Ok(db)
+        };
+        opened.await.map_err(|fault| self.unusable(&fault))
+    }
+
+    fn unusable(&self, fault: &Fault) -> ConfigError {
+        let remedy = match (self, fault) {
+            (_, Fault::SchemaTooNew { .. }) => "or restore the backup made before it",
+            (_, Fault::Full) => "make room on its disk",
+            (Self::Sqlite { .. }, _) => "name a file that this user may read and write",
+            (Self::Postgres { .. }, Fault::Unavailable(_)) => {
+                "start PostgreSQL, or correct the address, user or password"
+            }
+            (Self::Postgres { .. }, _) => "name an empty database, or one that Sekisho made",
+        };
+        let what = format!("{} cannot be used ({fault}); {remedy}", self.shown());
+        Setting::new("database.url", None).mistake(&what)
     }
 
     /// What may be shown: the file, or the server without user and password.

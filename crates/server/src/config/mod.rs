@@ -161,6 +161,10 @@ impl Config {
     /// A sentence that names `data_dir`.
     pub fn make_data_dir(&self) -> Result<(), ConfigError> {
         use std::os::unix::fs::DirBuilderExt as _;
+        // With PostgreSQL nothing may belong on this machine's disk, which may be read-only.
+        if matches!(self.database, Database::Postgres { .. }) {
+            return Ok(());
+        }
         let made = std::fs::DirBuilder::new()
             .recursive(true)
             .mode(0o700)
