@@ -31,6 +31,7 @@ use crate::config::Server;
 use tls::Certificates;
 
 /// The largest head of a request in bytes, HTTP/1.1 and HTTP/2: request line and headers.
+/// The HTTP/1.1 parser looks at what arrived before it counts, so a head of up to about twice this may still pass.
 pub const MAX_HEAD_BYTES: usize = 65_536;
 /// The most headers of an HTTP/1.1 request.
 pub const MAX_HEADERS: usize = 100;
