@@ -13,6 +13,7 @@ mod login;
 mod oidcc;
 mod operator;
 mod pages;
+mod process;
 mod prompt;
 mod refresh;
 mod restored;
