@@ -5,7 +5,7 @@ use crate::config::Signup;
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, see_other, with_cookie};
 use crate::http::visit::Visit;
-use crate::journey::{Journey, REQUEST_BYTES};
+use crate::journey::{Journey, Purpose, REQUEST_BYTES};
 use crate::respond::{refuse, say};
 use crate::signed_in::{Browser, browser};
 use axum::body::Bytes;
@@ -40,7 +40,7 @@ pub async fn start_by_form(visit: Visit, form: Bytes) -> Response {
 /// `GET /authorize/resume`: where login, sign-up and consent return to.
 pub async fn resume(visit: Visit) -> Response {
     let resumed = async {
-        let journey = Journey::open(&visit, visit.query.hint("state"))?;
+        let journey = Journey::open(&visit, Purpose::SignIn, visit.query.hint("state"))?;
         proceed(&visit, journey, Stage::Resumed).await
     };
     resumed.await.unwrap_or_else(|trouble| trouble.page(&visit))
@@ -57,7 +57,7 @@ async fn begin(visit: &Visit, request: Parameters) -> Result<Response, Trouble> 
     if request.size() > REQUEST_BYTES {
         return Err(PageRefusal::Malformed("the request is larger than 6 KiB; it").into());
     }
-    let (journey, cookie) = Journey::begin(visit, request);
+    let (journey, cookie) = Journey::begin(visit, Purpose::SignIn, request);
     let response = proceed(visit, journey, Stage::First).await?;
     // Only a journey through our pages needs its cookie: a silent request leaves nothing behind.
     let asks = response

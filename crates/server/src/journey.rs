@@ -7,6 +7,7 @@ use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
 use axum::http::HeaderValue;
 use sekisho_rules::authorize::{self, Trusted, Valid};
+use sekisho_rules::id::UserId;
 use sekisho_rules::parameters::Parameters;
 use sekisho_rules::refusal::{PageRefusal, Refusal};
 use sekisho_rules::secret::SecretHash;
@@ -20,7 +21,32 @@ pub const LIFETIME_SECONDS: i64 = 3600;
 /// The greatest size of an authorization request, in bytes: sealed it must still fit into a URL.
 pub const REQUEST_BYTES: usize = 6 * 1024;
 
-const LABEL: &str = "journey";
+/// What a journey is for. A handle made for one purpose is nothing for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Purpose {
+    /// An authorization request on its way to its answer.
+    SignIn,
+    /// A logout that waits for the person's yes.
+    SignOut,
+}
+
+impl Purpose {
+    fn label(self) -> &'static str {
+        match self {
+            Self::SignIn => "journey to sign in",
+            Self::SignOut => "journey to sign out",
+        }
+    }
+}
+
+/// Whom a form asks. A form shown to one user is nothing when another signed in meanwhile in a second tab.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked<'a> {
+    /// Whoever sits there.
+    Anybody,
+    /// This user only.
+    User(&'a UserId),
+}
 
 /// An authorization request and when and where it began.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -31,13 +57,14 @@ pub struct Journey {
     pub started_at: Timestamp,
     /// The request, as it was sent.
     pub request: Parameters,
+    purpose: Purpose,
     /// Hash of the flow cookie, as 64 hexadecimal digits.
     flow: String,
 }
 
 impl Journey {
     /// Begins a journey. The browser keeps its flow cookie, so that two tabs do not disturb each other; a new one gets a cookie.
-    pub fn begin(visit: &Visit, request: Parameters) -> (Self, Option<HeaderValue>) {
+    pub fn begin(visit: &Visit, purpose: Purpose, request: Parameters) -> (Self, Option<HeaderValue>) {
         let held = visit.cookie(Cookie::Flow).filter(|cookie| cookie.len() == 43);
         let fresh = held.is_none();
         let secret = held.unwrap_or_else(|| visit.moment.secret().encode());
@@ -48,6 +75,7 @@ impl Journey {
             id: visit.moment.id(),
             started_at: visit.moment.now,
             request,
+            purpose,
             flow: fingerprint(&secret),
         };
         (journey, cookie)
@@ -60,7 +88,7 @@ impl Journey {
     pub fn seal(&self, app: &App) -> Result<String, Trouble> {
         let plain = serde_json::to_vec(self).map_err(|_| Trouble::Internal("a journey cannot be written"))?;
         app.sealer
-            .seal_transient(LABEL, &plain)
+            .seal_transient(self.purpose.label(), &plain)
             .map_err(|_| Trouble::Internal("a journey cannot be sealed"))
     }
 
@@ -68,8 +96,8 @@ impl Journey {
     ///
     /// # Errors
     /// [`PageRefusal::JourneyExpired`] when it is not ours or too old, [`PageRefusal::JourneyElsewhere`] without its cookie.
-    pub fn open(visit: &Visit, handle: Option<&str>) -> Result<Self, PageRefusal> {
-        let plain = handle.and_then(|handle| visit.app.sealer.open_transient(LABEL, handle).ok());
+    pub fn open(visit: &Visit, purpose: Purpose, handle: Option<&str>) -> Result<Self, PageRefusal> {
+        let plain = handle.and_then(|handle| visit.app.sealer.open_transient(purpose.label(), handle).ok());
         let journey: Option<Self> = plain.and_then(|plain| serde_json::from_slice(&plain).ok());
         let journey = journey.ok_or(PageRefusal::JourneyExpired)?;
         if visit.moment.now.millis_since(journey.started_at) > LIFETIME_SECONDS * 1000 {
@@ -109,17 +137,21 @@ impl Journey {
     }
 
     /// The token that a form of this journey must send back.
-    pub fn form_token(&self) -> String {
-        sekisho_rules::id::hex(SecretHash::of(&format!("form {} {}", self.id, self.flow)).bytes())
+    pub fn form_token(&self, asked: Asked<'_>) -> String {
+        let asked = match asked {
+            Asked::Anybody => "",
+            Asked::User(id) => id.as_str(),
+        };
+        sekisho_rules::id::hex(SecretHash::of(&format!("form {} {} {asked}", self.id, self.flow)).bytes())
     }
 
-    /// Whether a form was sent from a page of this journey.
+    /// Whether a form was sent from a page of this journey that was shown to whom it asks.
     ///
     /// # Errors
     /// [`Trouble::Forbidden`].
-    pub fn check_form(&self, visit: &Visit, form: &Parameters) -> Result<(), Trouble> {
+    pub fn check_form(&self, visit: &Visit, asked: Asked<'_>, form: &Parameters) -> Result<(), Trouble> {
         let sent = form.hint("csrf").unwrap_or_default();
-        let right = SecretHash::of(sent).matches(&SecretHash::of(&self.form_token()));
+        let right = SecretHash::of(sent).matches(&SecretHash::of(&self.form_token(asked)));
         match right && crate::http::guard::is_from_our_page(&visit.app, &visit.headers) {
             true => Ok(()),
             false => Err(Trouble::Forbidden),

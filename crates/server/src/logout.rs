@@ -7,7 +7,7 @@ use crate::http::cookie::Cookie;
 use crate::http::guard;
 use crate::http::reply::{Trouble, html, see_other, with_cookie};
 use crate::http::visit::Visit;
-use crate::journey::Journey;
+use crate::journey::{Asked, Journey, Purpose};
 use crate::pages::{LogoutConfirmPage, ReturnLink, SignedOutPage};
 use crate::signed_in::browser;
 use axum::body::Bytes;
@@ -45,8 +45,8 @@ pub async fn simple(visit: Visit) -> Response {
 pub async fn confirm(visit: Visit, form: Bytes) -> Response {
     let confirmed = async {
         let form = body::parameters(&visit.headers, &form, Accepts::Form)?;
-        let journey = Journey::open(&visit, form.hint("state"))?;
-        journey.check_form(&visit, &form)?;
+        let journey = Journey::open(&visit, Purpose::SignOut, form.hint("state"))?;
+        journey.check_form(&visit, Asked::Anybody, &form)?;
         Ok(journey.request)
     };
     match confirmed.await {
@@ -141,13 +141,13 @@ async fn end(visit: &Visit, session: SessionId, user: &User) -> Result<(), Troub
 }
 
 fn ask(visit: &Visit, sent: Parameters, user: &User) -> Result<Response, Trouble> {
-    let (journey, cookie) = Journey::begin(visit, sent);
+    let (journey, cookie) = Journey::begin(visit, Purpose::SignOut, sent);
     let page = LogoutConfirmPage {
         chrome: visit.bare_chrome(journey.locales()),
         account: user.email.clone(),
         action: "/u/logout".to_owned(),
         state: journey.seal(&visit.app)?,
-        csrf: journey.form_token(),
+        csrf: journey.form_token(Asked::Anybody),
         stay_url: None,
     };
     Ok(with_cookie(html(&page, StatusCode::OK), cookie))

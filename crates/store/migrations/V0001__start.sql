@@ -190,6 +190,7 @@ CREATE INDEX families_session ON families (session_id);
 CREATE INDEX families_user ON families (user_id, created_at);
 CREATE INDEX families_client ON families (client_id);
 CREATE INDEX families_expiry ON families (expires_at);
+CREATE INDEX families_sealed_child ON families (rotated_at) WHERE sealed_child IS NOT NULL;
 
 -- Access tokens that are not JWTs: no API audience, usable only at our own endpoints.
 CREATE TABLE opaque_tokens (

@@ -11,13 +11,19 @@ sql! {
     CODES = "DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at < $1 LIMIT 500)";
     OPAQUE = "DELETE FROM opaque_tokens WHERE hash IN (SELECT hash FROM opaque_tokens WHERE expires_at < $1 LIMIT 500)";
     FAMILIES = "DELETE FROM families WHERE gid IN (SELECT gid FROM families WHERE expires_at < $1 LIMIT 500)";
+    CHILDREN = "UPDATE families SET sealed_child = NULL WHERE gid IN \
+                (SELECT gid FROM families WHERE sealed_child IS NOT NULL AND rotated_at < $1 LIMIT 500)";
     SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 LIMIT 500)";
 }
 
 /// How long after its end a row is kept, in seconds: a replayed code must still be known as a code.
 pub const KEPT_SECONDS: i64 = 86_400;
 
-/// Removes one batch of each sort; answers how many rows went. Call again until it answers 0.
+/// How long a refresh token's sealed child is kept for a repeat, in seconds: no client's leeway is longer in effect.
+pub const CHILD_KEPT_SECONDS: i64 = 3600;
+
+/// Removes one batch of each sort, and wipes sealed children nobody may ask for any more; answers how many rows changed. Call again
+/// until it answers 0.
 ///
 /// # Errors
 /// [`Fault`] when the database does not answer.
@@ -34,5 +40,11 @@ pub async fn batch(db: &Db, now: Timestamp) -> Result<u64, Fault> {
     ] {
         removed += db.run(statement, args![before]).await?;
     }
-    Ok(removed)
+    let wiped = db
+        .run(
+            sql::CHILDREN,
+            args![now.plus_seconds(-CHILD_KEPT_SECONDS).millis()],
+        )
+        .await?;
+    Ok(removed + wiped)
 }

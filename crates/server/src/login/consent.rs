@@ -4,6 +4,7 @@ use super::{Open, open};
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, html, see_other};
 use crate::http::visit::Visit;
+use crate::journey::Asked;
 use crate::pages::{ConsentPage, RequestedScope};
 use crate::signed_in::browser;
 use axum::body::Bytes;
@@ -40,9 +41,12 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
             Ok(open) => open,
             Err(refusal) => return Ok(refusal),
         };
-        open.journey.check_form(&visit, &form)?;
+        let Some((_, user)) = browser(&visit).await?.signed_in else {
+            return Ok(see_other(&visit.link("/authorize/resume", &open.handle)));
+        };
+        open.journey.check_form(&visit, Asked::User(&user.id), &form)?;
         match form.hint("decision") {
-            Some("allow") => allow(&visit, &open).await,
+            Some("allow") => allow(&visit, &open, user).await,
             Some("deny") => crate::respond::refuse(&visit, &open.trusted, &Reason::AccessDenied.into()),
             _ => Err(PageRefusal::Malformed("decision").into()),
         }
@@ -51,10 +55,7 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
 }
 
 /// Remembers the consent. A consent given before is widened, never narrowed: the person did not take anything back here.
-async fn allow(visit: &Visit, open: &Open) -> Result<Response, Trouble> {
-    let Some((_, user)) = browser(visit).await?.signed_in else {
-        return Ok(see_other(&visit.link("/authorize/resume", &open.handle)));
-    };
+async fn allow(visit: &Visit, open: &Open, user: User) -> Result<Response, Trouble> {
     let client = open.trusted.client.id.clone();
     let audience = open.valid.api.as_ref().map(|api| api.identifier.clone());
     let parties = Parties {
@@ -119,7 +120,7 @@ fn page(visit: &Visit, open: &Open, user: &User) -> Response {
         account: user.email.clone(),
         action: visit.link("/u/consent", &open.handle),
         state: open.handle.clone(),
-        csrf: open.journey.form_token(),
+        csrf: open.journey.form_token(Asked::User(&user.id)),
         identity_scopes,
         api: api.map(|api| api.name.clone()),
         api_scopes,

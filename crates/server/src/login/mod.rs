@@ -6,7 +6,7 @@ pub mod signup;
 
 use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
-use crate::journey::Journey;
+use crate::journey::{Journey, Purpose};
 use crate::respond::refuse;
 use axum::response::Response;
 use sekisho_rules::authorize::{Trusted, Valid};
@@ -22,7 +22,7 @@ pub(crate) struct Open {
 /// Opens the journey a page or form belongs to. What was a good request an hour ago may not be one now, so it is read again; a refusal
 /// goes to the application.
 pub(crate) async fn open(visit: &Visit, handle: Option<&str>) -> Result<Result<Open, Response>, Trouble> {
-    let journey = Journey::open(visit, handle)?;
+    let journey = Journey::open(visit, Purpose::SignIn, handle)?;
     let (trusted, checked) = journey.read(visit).await?;
     match checked {
         Ok(valid) => Ok(Ok(Open {

@@ -6,6 +6,7 @@ use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, html, see_other, with_cookie};
 use crate::http::visit::Visit;
+use crate::journey::Asked;
 use crate::pages::{LoginPage, LoginProblem, Notice};
 use crate::passwords::PasswordError;
 use crate::signed_in::browser;
@@ -50,7 +51,7 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
             Ok(open) => open,
             Err(refusal) => return Ok(refusal),
         };
-        open.journey.check_form(&visit, &form)?;
+        open.journey.check_form(&visit, Asked::Anybody, &form)?;
         attempt(&visit, &open, &form).await
     };
     taken.await.unwrap_or_else(|trouble| trouble.page(&visit))
@@ -139,7 +140,7 @@ fn page(visit: &Visit, open: &Open, form: Form) -> Response {
         app: open.trusted.client.name.clone(),
         action: visit.link("/u/login", &open.handle),
         state: open.handle.clone(),
-        csrf: open.journey.form_token(),
+        csrf: open.journey.form_token(Asked::Anybody),
         email: form.email,
         notice: form.notice,
         problems: form.problems,

@@ -9,6 +9,7 @@ use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, html, see_other, with_cookie};
 use crate::http::visit::Visit;
+use crate::journey::Asked;
 use crate::pages::{SignupPage, SignupProblem};
 use crate::passwords::PasswordError;
 use axum::body::Bytes;
@@ -46,7 +47,7 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
             Ok(open) => open,
             Err(refusal) => return Ok(refusal),
         };
-        open.journey.check_form(&visit, &form)?;
+        open.journey.check_form(&visit, Asked::Anybody, &form)?;
         attempt(&visit, &open, &form).await
     };
     taken.await.unwrap_or_else(|trouble| trouble.page(&visit))
@@ -143,7 +144,7 @@ fn page(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>)
         app: open.trusted.client.name.clone(),
         action: visit.link("/u/signup", &open.handle),
         state: open.handle.clone(),
-        csrf: open.journey.form_token(),
+        csrf: open.journey.form_token(Asked::Anybody),
         email,
         shortest_password: MIN_CHARACTERS,
         problems,
