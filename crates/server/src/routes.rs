@@ -26,12 +26,15 @@ pub fn router(app: Arc<App>) -> Router {
             get(discovery::configuration),
         )
         .route("/.well-known/jwks.json", get(discovery::jwks))
+        // Before the layer: a preflight is a method these paths do not have, and it must pass through CORS.
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn(cors::anyone));
     // What browser applications call across origins.
     let api = Router::new()
         .route("/oauth/token", post(token::token))
         .route("/oauth/revoke", post(revoke::revoke))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
+        .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(BodyLimits::of(&app), read_body))
         .layer(from_fn_with_state(Arc::clone(&app), cors::registered));
     // What people see.

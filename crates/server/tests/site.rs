@@ -41,9 +41,9 @@ pub(crate) const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 pub(crate) struct Site {
     pub(crate) app: Arc<App>,
     pub(crate) router: Router,
-    clock: Arc<AtomicI64>,
-    environment: Environment,
-    data: tempfile::TempDir,
+    pub(crate) clock: Arc<AtomicI64>,
+    pub(crate) environment: Environment,
+    pub(crate) data: tempfile::TempDir,
 }
 
 /// One story on each engine: `engines!(name)` runs `async fn name(site: Site)` on SQLite and on PostgreSQL.
@@ -127,6 +127,12 @@ impl Site {
         Self::with(&[("DATABASE_URL", &url), ("SEKISHO_DATABASE_CONNECTIONS", "8")]).await
     }
 
+    /// A second node on the same database, with the same clock.
+    pub(crate) async fn second_node(&self) -> Self {
+        let (environment, clock) = (self.environment.clone(), Arc::clone(&self.clock));
+        Self::open(environment, clock, tempfile::tempdir().unwrap()).await
+    }
+
     /// Stops the server and starts it again with its data.
     pub(crate) async fn restart(self) -> Self {
         let Self {
@@ -141,7 +147,11 @@ impl Site {
         Self::open(environment, clock, data).await
     }
 
-    async fn open(environment: Environment, clock: Arc<AtomicI64>, data: tempfile::TempDir) -> Self {
+    pub(crate) async fn open(
+        environment: Environment,
+        clock: Arc<AtomicI64>,
+        data: tempfile::TempDir,
+    ) -> Self {
         let config = Config::from_environment(&environment).unwrap();
         share_signing_keys(&config).await;
         let app = App::open(config, Clock::Manual(Arc::clone(&clock)))
