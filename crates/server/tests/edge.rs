@@ -1,15 +1,12 @@
-//! What holds at the edge of every request: hosts, origins, caches, other issuers' tokens, keys that change, times to wait for.
+//! What holds at the edge of every request: hosts, origins, caches, what callers write, tokens of other issuers.
 
 use crate::browser::{Answer, claims};
-use crate::site::{API, ISSUER, SECRET, Site, authorize, engines, request, wires};
+use crate::site::{API, ISSUER, Site, authorize, request, wires};
 use axum::body::Body;
 use axum::http::{Method, Request, StatusCode, header};
 use sekisho::admin::Actor::Operator;
-use sekisho::admin::{clients, keys, restore};
-use sekisho_jose::jws;
+use sekisho::admin::clients;
 use sekisho_rules::client::Standing;
-use sekisho_store::{Db, Options};
-use serde_json::Value;
 
 wires!(
     threat_13_no_link_is_built_from_what_the_caller_wrote,
@@ -17,11 +14,6 @@ wires!(
     threat_43_nothing_about_a_person_may_be_cached,
     threat_15_what_the_caller_writes_is_inert_on_every_page,
 );
-engines!(
-    threat_05_keys_rotate_without_a_failed_verification_and_a_revoked_key_is_dead,
-    threat_32_a_restored_backup_brings_nothing_back,
-);
-
 async fn threat_13_no_link_is_built_from_what_the_caller_wrote(site: Site) {
     for host in [
         "evil.example",
@@ -290,210 +282,4 @@ async fn threat_26_what_another_issuer_gave_is_worth_nothing_here() {
         .param("code")
         .unwrap();
     assert_eq!(site.redeem("spa", &code).await.error(), "invalid_grant");
-}
-
-fn kid(token: &Value) -> String {
-    let unverified = jws::Unverified::parse(token.as_str().unwrap()).unwrap();
-    unverified.kid().unwrap().to_owned()
-}
-
-async fn published(site: &Site) -> Vec<String> {
-    let document = site.get("/.well-known/jwks.json").await.json();
-    let keys = document["keys"].as_array().unwrap();
-    for key in keys {
-        assert_eq!(key["kty"], "RSA");
-        assert_eq!((&key["alg"], &key["use"]), (&"RS256".into(), &"sig".into()));
-        assert!(key["x5c"][0].is_string() && key["x5t"].is_string() && key.get("d").is_none());
-    }
-    keys.iter()
-        .map(|key| key["kid"].as_str().unwrap().to_owned())
-        .collect()
-}
-
-async fn threat_05_keys_rotate_without_a_failed_verification_and_a_revoked_key_is_dead(site: Site) {
-    let other = site.second_node().await;
-    let reload = async |site: &Site| {
-        site.app
-            .keys
-            .reload(&site.app.db, &site.app.sealer)
-            .await
-            .unwrap()
-    };
-    let before = site.tokens("spa", &[("audience", API)]).await;
-    assert_eq!(published(&site).await.len(), 2, "current and next");
-    keys::rotate(&site.app, Operator).await.unwrap();
-    assert!(reload(&site).await);
-    // One node has heard of it, the other has not: whatever either signs, both know the key.
-    let (new, old) = (
-        site.tokens("spa", &[("audience", API)]).await,
-        other.tokens("spa", &[("audience", API)]).await,
-    );
-    assert_ne!(kid(&new["id_token"]), kid(&old["id_token"]));
-    assert_eq!(kid(&before["id_token"]), kid(&old["id_token"]));
-    for node in [&site, &other] {
-        for tokens in [&before, &new, &old] {
-            assert!(published(node).await.contains(&kid(&tokens["id_token"])));
-            let answer = node.userinfo(tokens["access_token"].as_str().unwrap()).await;
-            assert_eq!(answer.status, StatusCode::OK);
-        }
-    }
-    assert!(reload(&other).await && !reload(&other).await);
-    assert_eq!(published(&site).await, published(&other).await);
-    assert_eq!(published(&site).await.len(), 3, "previous, current, next");
-    let after = other.tokens("spa", &[("audience", API)]).await;
-    assert_eq!(kid(&after["id_token"]), kid(&new["id_token"]));
-
-    keys::revoke(&site.app, Operator, &kid(&before["id_token"]))
-        .await
-        .unwrap();
-    for node in [&site, &other] {
-        reload(node).await;
-        assert!(!published(node).await.contains(&kid(&before["id_token"])));
-        for (tokens, status) in [(&before, 401), (&old, 401), (&new, 200), (&after, 200)] {
-            let answer = node.userinfo(tokens["access_token"].as_str().unwrap()).await;
-            assert_eq!(answer.status.as_u16(), status);
-        }
-    }
-}
-
-async fn threat_32_a_restored_backup_brings_nothing_back(site: Site) {
-    let offline = [("scope", "openid offline_access"), ("audience", API)];
-    let mut browser = site.browser();
-    browser.sign_in(&authorize("spa", &[])).await;
-    let code = browser.get(&authorize("spa", &[])).await.param("code").unwrap();
-    let tokens = site.tokens("spa", &offline).await;
-    let parent = tokens["refresh_token"].as_str().unwrap().to_owned();
-    let revoked = site.tokens("spa", &offline).await["refresh_token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    let jar = browser.jar.clone();
-    let backup = Backup::take(&site).await;
-
-    let child = site.refresh("spa", &parent).await.json()["refresh_token"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    site.refresh("spa", &child).await;
-    site.post(
-        "/oauth/revoke",
-        None,
-        &[("client_id", "spa"), ("token", &revoked)],
-    )
-    .await;
-    browser.get("/v2/logout").await;
-
-    let site = backup.restore(site).await;
-    restore::restored(&site.app, Operator).await.unwrap();
-    site.pass(4);
-    for token in [&parent, &child, &revoked] {
-        assert_eq!(site.refresh("spa", token).await.error(), "invalid_grant");
-    }
-    assert_eq!(site.redeem("spa", &code).await.error(), "invalid_grant");
-    let token = tokens["access_token"].as_str().unwrap();
-    assert_eq!(site.userinfo(token).await.status, StatusCode::UNAUTHORIZED);
-    let mut browser = site.browser();
-    browser.jar = jar;
-    let silent = browser.get(&authorize("spa", &[("prompt", "none")])).await;
-    assert_eq!(silent.param("error").as_deref(), Some("login_required"));
-    let fresh = site.tokens("spa", &offline).await;
-    assert_eq!(
-        site.refresh("spa", fresh["refresh_token"].as_str().unwrap())
-            .await
-            .status,
-        StatusCode::OK
-    );
-}
-
-/// A copy of a site's database, made the way its engine makes copies.
-enum Backup {
-    Sqlite(tempfile::TempDir),
-    Postgres(String),
-}
-
-impl Backup {
-    async fn take(site: &Site) -> Self {
-        match site.environment.get("DATABASE_URL") {
-            None => {
-                let folder = tempfile::tempdir().unwrap();
-                site.app.db.backup(&folder.path().join("copy.db")).await.unwrap();
-                Self::Sqlite(folder)
-            }
-            Some(url) => {
-                // Tests name databases themselves, so the names need no quoting.
-                let (server, name) = url.rsplit_once('/').unwrap();
-                let copy = format!("{name}_copy");
-                copy_tables(url, &format!("{server}/postgres"), name, &copy).await;
-                Self::Postgres(format!("{server}/{copy}"))
-            }
-        }
-    }
-
-    /// The same site, on the copy.
-    async fn restore(self, site: Site) -> Site {
-        let Site {
-            app,
-            router,
-            clock,
-            mut environment,
-            data,
-        } = site;
-        let place = app.config.database.shown();
-        drop((router, app));
-        match self {
-            Self::Sqlite(folder) => {
-                environment.insert(
-                    "DATABASE_URL".to_owned(),
-                    format!("sqlite:{}", folder.path().join("copy.db").display()),
-                );
-                assert!(!place.is_empty());
-                let site = Site::open(environment, clock, data).await;
-                std::mem::forget(folder);
-                site
-            }
-            Self::Postgres(url) => {
-                environment.insert("DATABASE_URL".to_owned(), url);
-                Site::open(environment, clock, data).await
-            }
-        }
-    }
-}
-
-async fn copy_tables(_url: &str, server: &str, name: &str, copy: &str) {
-    let admin = Db::open(&Options::postgres(server, 1)).unwrap();
-    let close = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1";
-    admin.scan(close, &[name.into()]).await.unwrap();
-    let create: &'static str = format!("CREATE DATABASE {copy} TEMPLATE {name}").leak();
-    admin.run(create, &[]).await.unwrap();
-}
-
-#[tokio::test]
-async fn a_token_waits_until_it_is_not_void_from_birth() {
-    let site = Site::new().await;
-    let raise = async |nbf| {
-        let id = clients::find(&site.app, "machine").await.unwrap().id;
-        let raised = site
-            .app
-            .db
-            .tx(async move |tx| sekisho_store::clients::raise_nbf(tx, &id, nbf).await);
-        raised.await.unwrap();
-    };
-    let ask = async || {
-        let grant = [("grant_type", "client_credentials"), ("audience", API)];
-        site.post("/oauth/token", Some(("machine", SECRET)), &grant).await
-    };
-    let now = site.now().seconds();
-    raise(now + 1).await;
-    // The clock goes on while the answer waits: reads do not, so the request is asleep when the other side runs.
-    let (answer, ()) = tokio::join!(ask(), async { site.pass(1) });
-    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
-    assert_eq!(claims(&answer.json()["access_token"])["iat"], now + 1);
-    raise(now + 60).await;
-    let answer = ask().await;
-    assert_eq!(
-        answer.status,
-        StatusCode::SERVICE_UNAVAILABLE,
-        "nobody waits a minute"
-    );
-    assert_eq!(answer.header("retry-after"), "1");
 }
