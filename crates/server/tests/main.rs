@@ -20,7 +20,6 @@ mod pages;
 mod process;
 mod prompt;
 mod refresh;
-mod restore;
 mod restored;
 mod review;
 mod seed;
