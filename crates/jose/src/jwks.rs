@@ -131,15 +131,19 @@ impl<'k> From<&'k KeySet> for Keys<'k> {
 }
 
 impl<'k> Keys<'k> {
-    /// The key that has accepted exactly the header `token` begins with, that header, and its encoded length.
+    /// The key to check `token` with, the header it begins with, and that header's encoded length, if some key has
+    /// accepted exactly this header before. That spares the reading only: which key may check is chosen as for a header
+    /// never met, whatever the keys have accepted alone or in other sets.
     pub(crate) fn knowing(self, token: &str) -> Option<(&'k VerifyingKey, &'k Header, usize)> {
-        let known = |key: &'k VerifyingKey| {
-            let (header, len) = key.known().find(token)?;
-            Some((key, header, len))
-        };
         match self.0 {
-            Source::One(key) => known(key),
-            Source::Set(set) => set.keys.iter().find_map(known),
+            Source::One(key) => {
+                let (header, len) = key.known().find(token)?;
+                Some((key, header, len))
+            }
+            Source::Set(set) => {
+                let (header, len) = set.keys.iter().find_map(|key| key.known().find(token))?;
+                Some((set.select(header).ok()?, header, len))
+            }
         }
     }
 

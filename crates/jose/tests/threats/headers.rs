@@ -181,3 +181,35 @@ fn remembered_headers_do_not_bypass_anything() {
     let renamed = key.clone().with_kid("b");
     assert!(matches!(check(&good, &renamed), Err(Error::UnknownKey)));
 }
+
+/// Which key of a set checks a token is decided by the set and the header, never by what the keys accepted elsewhere.
+#[test]
+fn threat_j03_what_a_key_accepted_elsewhere_decides_nothing() {
+    let other = SigningKey::hmac(Algorithm::Hs256, &[7; 64]).unwrap();
+    let (ours, other) = (hs256().verifying_key(), other.verifying_key());
+    let [unnamed, named] =
+        [r#"{"alg":"HS256"}"#, r#"{"alg":"HS256","kid":"a"}"#].map(|header| forge(header, b"{}"));
+    let (ours_a, other_a, other_b) = (
+        ours.clone().with_kid("a"),
+        other.clone().with_kid("a"),
+        other.clone().with_kid("b"),
+    );
+    for (token, used, set, accepted) in [
+        // No `kid` in the token: both keys fit, so none is taken.
+        (&unnamed, &ours_a, vec![ours_a.clone(), other_b.clone()], false),
+        (&unnamed, &ours, vec![other.clone(), ours.clone()], false),
+        // A key with the token's `kid` goes before one without a name.
+        (&named, &ours, vec![ours.clone(), other_a.clone()], false),
+        (&named, &ours_a, vec![other.clone(), ours_a.clone()], true),
+        // Of two keys with one name the first is taken.
+        (&named, &ours_a, vec![other_a.clone(), ours_a.clone()], false),
+        (&named, &ours_a, vec![ours_a.clone(), other_b.clone()], true),
+    ] {
+        let set = KeySet::new(set);
+        let holds = |set: &KeySet| jws::verify(token, set, &mut Buffer::new()).is_ok();
+        assert_eq!(holds(&set), accepted, "{set:?}");
+        assert!(check(token, used).is_ok());
+        assert!(holds(&KeySet::new(vec![used.clone()])));
+        assert_eq!(holds(&set), accepted, "after other uses: {set:?}");
+    }
+}
