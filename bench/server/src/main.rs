@@ -110,9 +110,10 @@ async fn measure(engine: &str, place: &Place, options: &Options, limits: &Limits
     const FEW: u64 = 1000;
     // The first start makes keys and the demo data; one login makes the rows that are copied.
     let server = Server::start(place).await?;
-    families(&server, 1, SIGNED_IN).await?;
+    families(&server, 1, (&server.ready.api.audience, SIGNED_IN)).await?;
     server.stop().await?;
 
+    seed::ec_api(&place.data, place.postgres.as_deref()).await?;
     eprintln!("{engine}: {FEW} users");
     seed::users(&place.data, place.postgres.as_deref(), 1, FEW).await?;
     let few = Scale {
@@ -194,25 +195,46 @@ impl Scale<'_> {
         let ready = &server.ready;
         let http = browser::http()?;
         let machine = TokenDoor::new(&http, ready, &ready.machine);
-        let machines = || {
+        let machines = |audience: &str| {
             (0..BUSY)
-                .map(|_| Machine(machine.clone(), ready.api.audience.clone()))
+                .map(|_| Machine(machine.clone(), audience.to_owned()))
                 .collect()
         };
         let goal = limits.map(|limits| limits.rs256 * 0.85);
         let credentials = self
-            .door(server, "client credentials, RS256", goal, machines())
+            .door(
+                server,
+                "client credentials, RS256",
+                goal,
+                machines(&ready.api.audience),
+            )
             .await?;
+        self.door(
+            server,
+            "client credentials, ES256",
+            None,
+            machines(seed::EC_AUDIENCE),
+        )
+        .await?;
         let goal = limits.map(|_| 1000.0);
-        let workers = families(server, BUSY, SIGNED_IN).await?;
+        let workers = families(server, BUSY, (&ready.api.audience, SIGNED_IN)).await?;
         let refresh = self
             .door(server, "refresh, RS256, two signatures", goal, workers)
             .await?;
-        let workers = families(server, BUSY, "offline_access").await?;
+        let workers = families(server, BUSY, (&ready.api.audience, "offline_access")).await?;
         self.door(
             server,
             "refresh without openid, RS256, one signature",
             None,
+            workers,
+        )
+        .await?;
+        let goal = limits.map(|_| 3000.0);
+        let workers = families(server, BUSY, (seed::EC_AUDIENCE, "offline_access")).await?;
+        self.door(
+            server,
+            "refresh without openid, ES256, one signature",
+            goal,
             workers,
         )
         .await?;
@@ -309,10 +331,10 @@ impl Scale<'_> {
 }
 
 /// Logs the demo user in once and grows that many refresh families from the session.
-async fn families(server: &Server, count: usize, scope: &str) -> Result<Vec<Family>> {
+async fn families(server: &Server, count: usize, (audience, scope): (&str, &str)) -> Result<Vec<Family>> {
     let ready = &server.ready;
     let http = browser::http()?;
-    let request = authorization(ready, &ready.spa, &ready.api.audience, scope)?;
+    let request = authorization(ready, &ready.spa, audience, scope)?;
     let mut browser = Browser::new(http.clone());
     let mut families = Vec::new();
     for _ in 0..count {

@@ -69,6 +69,7 @@ impl Server {
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .env_remove("DATABASE_URL")
+            .env("SEKISHO_NON_RSA_KEYS", "on")
             .kill_on_drop(true);
         if let Some(url) = &place.postgres {
             command.env("DATABASE_URL", url);

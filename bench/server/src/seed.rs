@@ -8,7 +8,9 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 
 /// A table, the columns that must differ between copies, and what they become (`i` is the copy's number).
-const COPIES: [(&str, &[(&str, &str)]); 2] = [
+type Copies = [(&'static str, &'static [(&'static str, &'static str)]); 2];
+
+const USERS: Copies = [
     (
         "users",
         &[
@@ -26,6 +28,25 @@ const COPIES: [(&str, &[(&str, &str)]); 2] = [
         ],
     ),
 ];
+
+/// An API like the demo's whose access tokens are signed with ES256, and the machine client's grant for it.
+const EC_API: Copies = [
+    (
+        "apis",
+        &[
+            ("id", "'bench'"),
+            ("identifier", "'https://ec.bench.example/'"),
+            ("signing_alg", "'ES256'"),
+        ],
+    ),
+    (
+        "client_grants",
+        &[("id", "'bench'"), ("audience", "'https://ec.bench.example/'")],
+    ),
+];
+
+/// The audience of the API with ES256 tokens.
+pub const EC_AUDIENCE: &str = "https://ec.bench.example/";
 
 /// Finds the one SQLite file of a data folder.
 fn sqlite_file(data: &Path) -> Result<std::path::PathBuf> {
@@ -49,13 +70,22 @@ fn starts_like_sqlite(path: &Path) -> Result<bool> {
     Ok(start == b"SQLite format 3\0")
 }
 
+/// Adds the API with ES256 tokens. The server must be stopped.
+pub async fn ec_api(data: &Path, postgres: Option<&str>) -> Result<()> {
+    copies(data, postgres, EC_API, (1, 1)).await
+}
+
 /// Adds users numbered `from..=to`, each with a refresh family. The server must be stopped.
 pub async fn users(data: &Path, postgres: Option<&str>, from: u64, to: u64) -> Result<()> {
+    copies(data, postgres, USERS, (from, to)).await
+}
+
+async fn copies(data: &Path, postgres: Option<&str>, copies: Copies, (from, to): (u64, u64)) -> Result<()> {
     match postgres {
         None => {
             let db = rusqlite::Connection::open(sqlite_file(data)?)?;
             db.execute_batch("PRAGMA synchronous = OFF; PRAGMA cache_size = -200000;")?;
-            for (table, changes) in COPIES {
+            for (table, changes) in copies {
                 let columns: Vec<String> = db
                     .prepare(&format!("SELECT * FROM {table} LIMIT 0"))?
                     .column_names()
@@ -70,7 +100,7 @@ pub async fn users(data: &Path, postgres: Option<&str>, from: u64, to: u64) -> R
         Some(url) => {
             let (db, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
             tokio::spawn(connection);
-            for (table, changes) in COPIES {
+            for (table, changes) in copies {
                 let statement = db.prepare(&format!("SELECT * FROM {table} LIMIT 0")).await?;
                 let columns: Vec<String> = statement.columns().iter().map(|c| c.name().to_owned()).collect();
                 let rows = db
