@@ -4,6 +4,7 @@ use crate::browser::claims;
 use crate::site::{API, SECRET, Site, engines};
 use axum::http::StatusCode;
 use sekisho::admin::Actor::Operator;
+use sekisho::admin::keys::Haste;
 use sekisho::admin::{clients, keys};
 use sekisho_jose::{Algorithm, jws};
 use serde_json::Value;
@@ -39,7 +40,9 @@ async fn threat_05_keys_rotate_without_a_failed_verification_and_a_revoked_key_i
     };
     let before = site.tokens("spa", &[("audience", API)]).await;
     assert_eq!(published(&site).await.len(), 2, "current and next");
-    keys::rotate(&site.app, Operator, Algorithm::Rs256).await.unwrap();
+    keys::rotate(&site.app, Operator, Algorithm::Rs256, Haste::Now)
+        .await
+        .unwrap();
     assert!(reload(&site).await);
     // One node has heard of it, the other has not: whatever either signs, both know the key.
     let (new, old) = (

@@ -224,7 +224,9 @@ fn keys_rotate_are_revoked_and_sealed_again_under_another_key() {
             .collect::<std::collections::BTreeMap<_, _>>()
     };
     let before = states(&site);
-    let rotated = site.json(&["key", "rotate", "--json"]);
+    let young = site.refused(&["key", "rotate"], 1);
+    assert!(young.contains("verifiers may not know it yet"), "{young}");
+    let rotated = site.json(&["key", "rotate", "--now", "--json"]);
     let after = states(&site);
     let current = rotated["current"].as_str().unwrap();
     assert_eq!(before[current], "next");

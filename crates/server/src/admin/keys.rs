@@ -35,19 +35,39 @@ pub struct Rotated {
     pub next: String,
 }
 
+/// Seconds a next key is published before it may sign: as long as verifiers of other makes keep a key set.
+pub const PUBLISHED_SECONDS: i64 = 600;
+
+/// Whether a rotation may use a next key that verifiers have not had the time to learn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Haste {
+    /// It waits until they have.
+    None,
+    /// An emergency: some verifications may fail until key sets are read again.
+    Now,
+}
+
 /// Rotates: the next key, which verifiers know already, signs from now on; the current one goes on being published so
 /// that its tokens verify; a fresh next key is made and published. Former keys whose last token has expired leave the
 /// published set.
 ///
 /// # Errors
-/// When another rotation runs at the same time.
-pub async fn rotate(app: &App, actor: Actor, alg: Algorithm) -> Result<Rotated, Refused> {
+/// When the next key was published less than [`PUBLISHED_SECONDS`] ago and there is no haste, or when another rotation
+/// runs at the same time.
+pub async fn rotate(app: &App, actor: Actor, alg: Algorithm, haste: Haste) -> Result<Rotated, Refused> {
     let live = rows::live(&app.db).await?;
+    let moment = Moment { now: app.clock.now() };
     let (current, next) = (
         of(&live, alg, KeyState::Current)?,
         of(&live, alg, KeyState::Next)?,
     );
-    let moment = Moment { now: app.clock.now() };
+    let known_in = PUBLISHED_SECONDS - moment.now.millis_since(next.state_since) / 1000;
+    if haste == Haste::None && known_in > 0 {
+        return Err(Refused::invalid(format!(
+            "the next key was published a moment ago and verifiers may not know it yet: wait {known_in} s, or say --now"
+        )));
+    }
+    let (current, next) = (current.kid.clone(), next.kid.clone());
     let spent = spent(&live, issuer::get(&app.db).await?.max_lifetime, moment.now);
     let new = fresh(&app.sealer, alg, KeyState::Next, moment)
         .await
@@ -78,7 +98,7 @@ pub async fn rotate(app: &App, actor: Actor, alg: Algorithm) -> Result<Rotated, 
 pub async fn revoke(app: &App, actor: Actor, kid: &str) -> Result<(), Refused> {
     let (state, alg) = state_of(app, kid).await?;
     if state == KeyState::Current {
-        rotate(app, actor, alg).await?;
+        rotate(app, actor, alg, Haste::Now).await?;
     }
     let (state, _) = state_of(app, kid).await?;
     let moment = Moment { now: app.clock.now() };
@@ -152,12 +172,11 @@ fn again(app: &App, place: &crate::seal::Place<'_>, old: &[u8]) -> Result<Vec<u8
     app.sealer.seal(place, &plain).map_err(internal)
 }
 
-fn of(live: &[KeyRow], alg: Algorithm, state: KeyState) -> Result<String, Refused> {
+fn of(live: &[KeyRow], alg: Algorithm, state: KeyState) -> Result<&KeyRow, Refused> {
     let key = live
         .iter()
         .find(|key| key.state == state && key.alg == alg.name());
-    key.map(|key| key.kid.clone())
-        .ok_or_else(|| Refused::Internal(format!("there is no {} {alg} signing key", state.word())))
+    key.ok_or_else(|| Refused::Internal(format!("there is no {} {alg} signing key", state.word())))
 }
 
 /// Former keys that stopped signing longer ago than any token lives. A day of grace covers clocks and ID tokens.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::terminal::{Failure, Terminal};
 use crate::admin::Actor::Operator;
-use crate::admin::keys;
+use crate::admin::keys::{self, Haste};
 use crate::app::App;
 
 const REWRAP: &str = "\
@@ -42,6 +42,9 @@ pub(crate) struct Rotate {
     /// Which key
     #[arg(long, value_name = "ALG", default_value_t = Algorithm::Rs256)]
     alg: Algorithm,
+    /// Do not wait until verifiers had ten minutes to learn the next key
+    #[arg(long)]
+    now: bool,
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
@@ -57,8 +60,9 @@ impl KeyCommand {
     pub(super) async fn run(self, app: &App, terminal: &mut Terminal) -> Result<(), Failure> {
         match self {
             Self::List(List { json }) => list(json, app, terminal).await,
-            Self::Rotate(Rotate { alg, json }) => {
-                let rotated = keys::rotate(app, Operator, alg).await?;
+            Self::Rotate(Rotate { alg, now, json }) => {
+                let haste = if now { Haste::Now } else { Haste::None };
+                let rotated = keys::rotate(app, Operator, alg, haste).await?;
                 match json {
                     true => terminal.say_json(&json!({"current": rotated.current, "next": rotated.next})),
                     false => {

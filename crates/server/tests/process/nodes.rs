@@ -4,6 +4,7 @@ use super::visitor::{request, text};
 use super::{Deployment, Node, eventually};
 use crate::browser::claims;
 use axum::http::StatusCode;
+use sekisho::admin::keys::Haste;
 use sekisho::admin::{Actor, keys};
 use sekisho_jose::{Algorithm, Buffer, JwkSet, KeySet, jws};
 use std::collections::BTreeSet;
@@ -92,9 +93,14 @@ async fn a_rotated_key_signs_on_every_node_and_nothing_fails_to_verify_meanwhile
     };
     let tokens = here.tokens(&deployment).await;
     let before = good(&text(&tokens["access_token"]));
-    let rotated = keys::rotate(&*deployment.open().await, Actor::Operator, Algorithm::Rs256)
-        .await
-        .unwrap();
+    let rotated = keys::rotate(
+        &*deployment.open().await,
+        Actor::Operator,
+        Algorithm::Rs256,
+        Haste::Now,
+    )
+    .await
+    .unwrap();
     assert_ne!(rotated.current, before);
     let mut refresh = text(&tokens["refresh_token"]);
     for _ in 0..2 {
