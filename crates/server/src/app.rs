@@ -2,8 +2,8 @@
 
 use crate::config::Config;
 use crate::http::cookie::CookieNames;
-use crate::http::cors::Origins;
 use crate::http::moment::Moment;
+use crate::http::origins::Origins;
 use crate::keys::Keys;
 use crate::passwords::Passwords;
 use crate::seal::Sealer;

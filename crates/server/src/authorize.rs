@@ -77,10 +77,10 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
         signed_in,
         issuer_epoch,
     } = browser(visit).await?;
-    let hinted = visit
-        .app
-        .keys
-        .hinted_subject(journey.request.hint("id_token_hint"), &visit.app);
+    let hinted = visit.app.keys.hinted_subject(
+        journey.request.hint("id_token_hint"),
+        visit.app.config.issuer.as_str(),
+    );
     let mut facts = Facts {
         signed_in: signed_in
             .as_ref()

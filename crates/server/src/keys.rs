@@ -1,6 +1,5 @@
 //! The signing keys in memory: loaded from their rows, made when there are none, rotated, published.
 
-use crate::app::App;
 use crate::http::moment::Moment;
 use crate::seal::{Place, Sealer};
 use anyhow::{Context, Result, anyhow};
@@ -92,15 +91,15 @@ impl Keys {
     }
 
     /// The `sub` of an `id_token_hint`: an ID token of ours, of any age (OpenID Connect Core section 3.1.2.1).
-    pub fn hinted_subject(&self, hint: Option<&str>, app: &App) -> Option<String> {
-        let claims = self.id_token(hint?, app)?;
+    pub fn hinted_subject(&self, hint: Option<&str>, issuer: &str) -> Option<String> {
+        let claims = self.id_token(hint?, issuer)?;
         claims.get("sub")?.as_str().map(str::to_owned)
     }
 
     /// The claims of an ID token of ours, of any age. An access token carries `gid` and is none.
-    pub fn id_token(&self, token: &str, app: &App) -> Option<serde_json::Value> {
+    pub fn id_token(&self, token: &str, issuer: &str) -> Option<serde_json::Value> {
         let claims = self.own_payload(token)?;
-        let ours = claims.get("iss")?.as_str()? == app.config.issuer.as_str();
+        let ours = claims.get("iss")?.as_str()? == issuer;
         (ours && claims.get("gid").is_none() && claims.get("events").is_none()).then_some(claims)
     }
 }

@@ -71,7 +71,8 @@ async fn decide(
         return Err(Trouble::Forbidden);
     }
     let read = |name: &'static str| sent.get(name).map_err(|_| PageRefusal::Malformed(name));
-    let hint = read("id_token_hint")?.map(|token| visit.app.keys.id_token(token, &visit.app));
+    let hint =
+        read("id_token_hint")?.map(|token| visit.app.keys.id_token(token, visit.app.config.issuer.as_str()));
     let hinted_client = hint
         .as_ref()
         .and_then(|claims| claims.as_ref()?.get("aud")?.as_str().map(str::to_owned));

@@ -1,50 +1,11 @@
 //! Cross-origin calls of browser applications: answered for the registered origins of enabled clients and nobody else (threat 29).
 
 use crate::app::App;
-use arc_swap::ArcSwap;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use sekisho_rules::client::origin_of;
-use sekisho_rules::cors::allowed_origin;
-use sekisho_rules::time::Timestamp;
-use sekisho_store::clients;
 use std::sync::Arc;
-
-/// Seconds a list of origins is used before it is read again.
-const FRESH_SECONDS: i64 = 5;
-
-/// The origins of all enabled clients, as they were a moment ago.
-#[derive(Default)]
-pub struct Origins(ArcSwap<Option<(Timestamp, Vec<String>)>>);
-
-impl Origins {
-    async fn current(&self, app: &App) -> Arc<Option<(Timestamp, Vec<String>)>> {
-        let now = app.clock.now();
-        let held = self.0.load_full();
-        if held
-            .as_ref()
-            .as_ref()
-            .is_some_and(|(read_at, _)| now.millis_since(*read_at).abs() < FRESH_SECONDS * 1000)
-        {
-            return held;
-        }
-        match clients::addresses(&app.db).await {
-            Ok(addresses) => {
-                let origins = addresses
-                    .iter()
-                    .filter_map(|address| origin_of(address))
-                    .collect();
-                let fresh = Arc::new(Some((now, origins)));
-                self.0.store(Arc::clone(&fresh));
-                fresh
-            }
-            // A database that is down must not take CORS headers off the error that says so.
-            Err(_) => held,
-        }
-    }
-}
 
 /// Adds CORS headers for a registered origin, on errors too: a browser application that cannot read an error repeats the request.
 pub async fn registered(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -53,15 +14,11 @@ pub async fn registered(State(app): State<Arc<App>>, request: Request, next: Nex
         .get(header::ORIGIN)
         .and_then(|value| value.to_str().ok())
         .map(str::to_owned);
-    let allowed = match &origin {
-        None => None,
-        Some(origin) => {
-            let origins = app.origins.current(&app).await;
-            let list: &[String] = origins.as_ref().as_ref().map_or(&[], |(_, list)| list);
-            allowed_origin(origin, list)
-                .then(|| HeaderValue::from_str(origin).ok())
-                .flatten()
+    let allowed = match origin {
+        Some(origin) if app.origins.allow(&origin, &app.db, app.clock.now()).await => {
+            HeaderValue::from_str(&origin).ok()
         }
+        _ => None,
     };
     respond(allowed, request, next).await
 }

@@ -6,5 +6,6 @@ pub mod cookie;
 pub mod cors;
 pub mod guard;
 pub mod moment;
+pub mod origins;
 pub mod reply;
 pub mod visit;
