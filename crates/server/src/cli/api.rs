@@ -28,7 +28,7 @@ pub(crate) enum ApiCommand {
 
 #[derive(clap::Args)]
 pub(crate) struct Add {
-    /// The audience of its tokens; an address that need not exist
+    /// Its name in tokens (`aud`): an address, which need not exist
     identifier: String,
     /// The name people see; the identifier when left out
     #[arg(long)]
@@ -39,7 +39,7 @@ pub(crate) struct Add {
     /// Seconds an access token lives
     #[arg(long, value_name = "SECONDS", default_value_t = 86_400)]
     token_lifetime: i64,
-    /// Make access tokens as RFC 9068 says (typ at+jwt)
+    /// Make its access tokens in the form of RFC 9068 (`typ` at+jwt)
     #[arg(long)]
     rfc9068: bool,
     /// What its access tokens are signed with; other than RS256 needs the setting `keys.non_rsa`
@@ -62,7 +62,7 @@ pub(crate) struct List {
 
 #[derive(clap::Args)]
 pub(crate) struct Delete {
-    /// The audience of its tokens
+    /// Its name in tokens (`aud`)
     identifier: String,
 }
 

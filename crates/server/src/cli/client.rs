@@ -18,6 +18,8 @@ Examples:
   sekisho client add \"My site\" --kind regular_web --callback https://www.example.com/callback --json
   sekisho client add \"Nightly job\" --kind non_interactive
   sekisho client add \"Partner\" --kind regular_web --third-party --callback https://partner.example/cb
+Kinds: spa (in the browser) and native (on a device) have no secret and use PKCE; regular_web (on a server)
+has one; non_interactive is a machine that signs in for itself (see `sekisho grant add`).
 A secret is printed once, and kept sealed.";
 
 /// Applications that send people to sign in, and machines that ask for tokens.
@@ -30,11 +32,11 @@ pub(crate) enum ClientCommand {
     List(List),
     /// Show one client, without its secret
     Show(One),
-    /// Disable a client: its requests are refused, and everything it holds ends
+    /// Disable a client: its requests are refused, and its grants end
     Disable(One),
     /// Enable a disabled client
     Enable(One),
-    /// Delete a client with everything that hangs on it
+    /// Delete a client with its grants and the consents given to it
     Delete(One),
     /// Give a client a new secret; the old one stops at once
     Secret(One),
@@ -56,7 +58,7 @@ pub(crate) struct Add {
     /// An origin that may use silent renewal and call across origins; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     web_origin: Vec<String>,
-    /// How it proves itself, when not as its kind usually does
+    /// How it proves itself at the token endpoint; as its kind usually does when left out
     #[arg(long, value_name = "METHOD", value_parser = methods())]
     auth: Option<AuthMethod>,
     /// File with its public keys as a JWK Set, for private_key_jwt

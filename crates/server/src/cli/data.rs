@@ -61,6 +61,10 @@ impl Backup {
     }
 }
 
+pub(super) const RESTORED: &str = "\
+Run it once, before the server starts on the restored database: what was revoked since the backup was made is
+unknown to it. Everybody signs in again.";
+
 /// Ends everything that was granted before, as it must be after a backup was restored.
 pub(super) async fn restored(app: &App, terminal: &mut Terminal) -> Result<(), Failure> {
     restore::restored(app, Operator).await?;

@@ -11,7 +11,10 @@ Examples:
   sekisho dev                                  look at it: issuer 4000, demo app 4001, demo API 4002
   sekisho dev --json --ephemeral --port 0      a fixture for tests: read one line, then call it
   sekisho dev --https                          with a certificate of a local authority
-DATABASE_URL and the SEKISHO_ settings count here too, except the issuer and the folder.";
+Delete the folder and you start afresh. DATABASE_URL and the SEKISHO_ variables count here too, except for the
+issuer and the folder; settings files and --config do not.
+To manage it with the other commands:
+  export SEKISHO_ISSUER=http://localhost:4000/ SEKISHO_DATA_DIR=sekisho-dev-data";
 
 /// Run an issuer, a demo app and a demo API on this machine.
 #[derive(clap::Args)]

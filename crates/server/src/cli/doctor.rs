@@ -12,8 +12,13 @@ use crate::listen::tls::Certificates;
 use crate::passwords::PasswordWork;
 use crate::seal::Sealer;
 
+const VERDICTS: &str = "\
+Each line is a check, with a verdict: good, doubtful (it will run; read why) or bad (it will not).
+Exit code 1 when anything is bad.";
+
 /// Check the settings, the database, the keys and the certificates, changing nothing.
 #[derive(clap::Args)]
+#[command(after_help = VERDICTS)]
 pub(crate) struct Doctor {
     /// Print a JSON array of {check, verdict, detail}
     #[arg(long)]

@@ -10,9 +10,12 @@ use crate::app::App;
 
 const EXAMPLES: &str = "\
 Example:
-  sekisho grant add CLIENT_ID https://api.example.com/ --scope \"read:notes write:notes\"";
+  sekisho grant add CLIENT_ID https://api.example.com/ --scope \"read:notes write:notes\"
+The client then asks for a token:
+  curl ISSUER/oauth/token -d grant_type=client_credentials -d client_id=CLIENT_ID \\
+      -d client_secret=SECRET -d audience=https://api.example.com/";
 
-/// What clients may ask for in their own name.
+/// Which APIs a client may call in its own name (client credentials).
 #[derive(clap::Subcommand)]
 pub(crate) enum GrantCommand {
     /// Let a client ask for tokens for an API; an existing grant gets the new scope
@@ -20,7 +23,7 @@ pub(crate) enum GrantCommand {
     Add(Add),
     /// List the grants of a client
     List(List),
-    /// Take a grant away
+    /// Take a grant away: no new token is made for it
     Delete(Pair),
 }
 
@@ -28,7 +31,7 @@ pub(crate) enum GrantCommand {
 pub(crate) struct Add {
     #[command(flatten)]
     pair: Pair,
-    /// The most it may ask for: words of the API, between spaces
+    /// The most it may ask for: scopes of the API, with spaces between
     #[arg(long, default_value = "")]
     scope: String,
 }

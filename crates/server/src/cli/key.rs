@@ -16,14 +16,26 @@ To change the key-encryption key:
   3. sekisho key rewrap
   4. take the old one away. Backups made before still need it.";
 
+const ROTATE: &str = "\
+Running servers notice within 5 seconds. The next key was published before, so no verification fails in between.
+Example:
+  sekisho key rotate";
+
+const REVOKE: &str = "\
+Its tokens stop verifying when the APIs read the published set again. To change keys without that: `key rotate`.
+Example:
+  sekisho key revoke KID";
+
 /// Keys that sign tokens, and the key that seals them.
 #[derive(clap::Subcommand)]
 pub(crate) enum KeyCommand {
     /// List the signing keys
     List(List),
     /// Let the next key sign; the current one goes on verifying
+    #[command(after_help = ROTATE)]
     Rotate(Rotate),
-    /// Take a key out of the published set: its tokens stop verifying
+    /// Take a key out of the published set at once, when somebody else may know it
+    #[command(after_help = REVOKE)]
     Revoke(Revoke),
     /// Seal everything again under the current key-encryption key
     #[command(after_help = REWRAP)]
@@ -39,7 +51,7 @@ pub(crate) struct List {
 
 #[derive(clap::Args)]
 pub(crate) struct Rotate {
-    /// Which key
+    /// The algorithm whose key is rotated; ES256 needs the setting `keys.non_rsa`
     #[arg(long, value_name = "ALG", default_value_t = Algorithm::Rs256)]
     alg: Algorithm,
     /// Do not wait until verifiers had ten minutes to learn the next key
@@ -52,7 +64,7 @@ pub(crate) struct Rotate {
 
 #[derive(clap::Args)]
 pub(crate) struct Revoke {
-    /// The key's id
+    /// The key's id, as `key list` shows it
     kid: String,
 }
 

@@ -66,9 +66,10 @@ enum Command {
     Doctor(doctor::Doctor),
     /// Bring the database schema up to date, as `serve` does when it starts
     Migrate,
-    /// Write a consistent copy of the SQLite database
+    /// Write a consistent copy of the SQLite database while the server runs
     Backup(data::Backup),
-    /// Say that a backup was restored: everything granted before ends
+    /// After a backup was restored: end every session and grant that it brought back
+    #[command(after_help = data::RESTORED)]
     Restored,
     /// People who can sign in
     #[command(subcommand)]
@@ -79,7 +80,7 @@ enum Command {
     /// APIs that accept our access tokens
     #[command(subcommand)]
     Api(api::ApiCommand),
-    /// What clients may ask for in their own name
+    /// Which APIs a client may call in its own name (client credentials)
     #[command(subcommand)]
     Grant(grant::GrantCommand),
     /// Keys that sign tokens, and the key that seals them

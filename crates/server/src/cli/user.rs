@@ -9,31 +9,43 @@ use crate::admin::Actor::Operator;
 use crate::admin::users::{self, Access, NewUser};
 use crate::app::App;
 
-const PASSWORDS: &str = "\
-A password is asked for, or read from what is piped in; it never stands on the command line.
+const ADD: &str = "\
+The password is asked for, or read from what is piped in; it never stands on the command line.
 Examples:
   sekisho user add alice@example.com
   echo \"$PASSWORD\" | sekisho user add alice@example.com --name \"Alice\"
   sekisho user add alice@example.com --generate --json";
 
+const PASSWORD: &str = "\
+The password is asked for, or read from what is piped in; it never stands on the command line.
+Examples:
+  sekisho user password alice@example.com
+  sekisho user password alice@example.com --generate";
+
+const BLOCK: &str = "\
+Sessions and refresh tokens end at once. Access tokens that APIs check by themselves live until they expire.
+Example:
+  sekisho user block alice@example.com";
+
 /// People who can sign in.
 #[derive(clap::Subcommand)]
 pub(crate) enum UserCommand {
     /// Add a user
-    #[command(after_help = PASSWORDS)]
+    #[command(after_help = ADD)]
     Add(Add),
     /// List the users
     List(List),
     /// Show one user
     Show(One),
-    /// Block a user: no sign-in, and everything they hold ends
+    /// Block a user: no sign-in, and their sessions and refresh tokens end
+    #[command(after_help = BLOCK)]
     Block(One),
     /// Let a blocked user sign in again
     Unblock(One),
-    /// Delete a user with everything that hangs on them
+    /// Delete a user with their sessions, grants and consents
     Delete(One),
-    /// Give a user a new password: everything they hold ends
-    #[command(after_help = PASSWORDS)]
+    /// Give a user a new password: their sessions and refresh tokens end
+    #[command(after_help = PASSWORD)]
     Password(Password),
 }
 
@@ -47,7 +59,7 @@ pub(crate) struct Add {
     /// Make a password and print it
     #[arg(long)]
     generate: bool,
-    /// Vouch that the address is theirs
+    /// Say that the address is known to be theirs (`email_verified`)
     #[arg(long)]
     verified: bool,
     /// Print one line of JSON
