@@ -20,6 +20,7 @@ pub(super) async fn migrate(config: &Config, terminal: &mut Terminal) -> Result<
         .map_err(Failure::because("the schema was not changed"))?
     {
         0 => terminal.say("the schema is up to date"),
+        1 => terminal.say("the schema took 1 step"),
         steps => terminal.say(format!("the schema took {steps} steps")),
     }
 }

@@ -17,9 +17,11 @@ To change the key-encryption key:
   4. take the old one away. Backups made before still need it.";
 
 const ROTATE: &str = "\
-Running servers notice within 5 seconds. The next key was published before, so no verification fails in between.
-Example:
-  sekisho key rotate";
+Running servers notice within 5 seconds. The next key must have been published for ten minutes, so that every verifier
+knows it and no verification fails in between.
+Examples:
+  sekisho key rotate
+  sekisho key rotate --now      when the current key may be known to somebody else; then `key revoke`";
 
 const REVOKE: &str = "\
 Its tokens stop verifying when the APIs read the published set again. To change keys without that: `key rotate`.
