@@ -36,11 +36,12 @@ pub(crate) fn from_slice<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T,
     if reader.peek() != Some(b'{') {
         return Err(fail("not a JSON object"));
     }
-    let value = T::deserialize(&mut reader)?;
-    match reader.peek() {
-        None => Ok(value),
-        Some(_) => Err(fail("something follows the JSON object")),
+    // Claims are large: a result changed in place is not copied.
+    let mut value = T::deserialize(&mut reader);
+    if value.is_ok() && reader.peek().is_some() {
+        value = Err(fail("something follows the JSON object"));
     }
+    value
 }
 
 /// For `#[serde(default, deserialize_with = "present")]`: an absent member is `None`, any other, `null` too, must be a
@@ -96,11 +97,29 @@ impl<'de> Reader<'de> {
     /// A string whose opening quote is the next byte, if it has no escapes. Otherwise nothing is taken.
     #[inline(always)]
     fn borrowed_string(&mut self) -> Option<&'de str> {
+        match self.plain_string() {
+            Some(text) => Some(text),
+            None => self.unescaped_string(),
+        }
+    }
+
+    /// The same in a text without escapes, as nearly every token is: found without a call.
+    #[inline(always)]
+    fn plain_string(&mut self) -> Option<&'de str> {
+        if !self.plain {
+            return None;
+        }
+        let start = self.at + 1;
+        let end = scan::to_quote(self.text.as_bytes(), start)?;
+        let text = self.text.get(start..end)?;
+        self.at = end + 1;
+        Some(text)
+    }
+
+    #[inline(never)]
+    fn unescaped_string(&mut self) -> Option<&'de str> {
         let (bytes, start) = (self.text.as_bytes(), self.at + 1);
-        let end = match self.plain {
-            true => scan::to_quote(bytes, start),
-            false => scan::to_special(bytes, start),
-        };
+        let end = scan::to_special(bytes, start);
         if bytes.get(end) != Some(&b'"') {
             return None;
         }
@@ -131,8 +150,20 @@ impl<'de> Reader<'de> {
     fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
         match self.borrowed_string() {
             Some(text) => visitor.visit_borrowed_str(text),
-            None => visitor.visit_string(self.escaped_string()?),
+            None => self.visit_escaped(visitor),
         }
+    }
+
+    /// Any value, away from where plain strings are read, which needs no registers saved then.
+    #[inline(never)]
+    fn rarer<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        self.deserialize_any(visitor)
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn visit_escaped<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Error> {
+        visitor.visit_string(self.escaped_string()?)
     }
 
     #[inline]
@@ -180,9 +211,14 @@ impl<'de> Reader<'de> {
             names: Names::default(),
             state: State::Start,
         };
-        let value = visitor.visit_map(&mut members)?;
-        members.finish()?;
-        Ok(value)
+        // In place, as in `from_slice`.
+        let mut value = visitor.visit_map(&mut members);
+        if value.is_ok()
+            && let Err(error) = members.finish()
+        {
+            value = Err(error);
+        }
+        value
     }
 
     #[inline]
@@ -252,10 +288,12 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
 
     #[inline]
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        match self.peek() {
-            Some(b'"') => self.string(visitor),
-            _ => self.deserialize_any(visitor),
+        if self.text.as_bytes().get(self.at) == Some(&b'"')
+            && let Some(text) = self.plain_string()
+        {
+            return visitor.visit_borrowed_str(text);
         }
+        self.rarer(visitor)
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
@@ -367,6 +405,17 @@ impl Members<'_, '_> {
     }
 }
 
+impl<'de> Members<'_, 'de> {
+    #[cold]
+    #[inline(never)]
+    fn next_escaped_key<S: DeserializeSeed<'de>>(&mut self, seed: S) -> Result<S::Value, Error> {
+        let name = self.reader.escaped_string()?;
+        self.reader.colon()?;
+        self.names.meet_escaped(self.reader.text, &name)?;
+        seed.deserialize(name.into_deserializer())
+    }
+}
+
 impl<'de> MapAccess<'de> for Members<'_, 'de> {
     type Error = Error;
 
@@ -385,12 +434,7 @@ impl<'de> MapAccess<'de> for Members<'_, 'de> {
                 self.names.meet(self.reader.text, start + 1, name)?;
                 seed.deserialize(BorrowedStrDeserializer::new(name)).map(Some)
             }
-            None => {
-                let name = self.reader.escaped_string()?;
-                self.reader.colon()?;
-                self.names.meet_escaped(self.reader.text, &name)?;
-                seed.deserialize(name.into_deserializer()).map(Some)
-            }
+            None => self.next_escaped_key(seed).map(Some),
         }
     }
 
@@ -441,10 +485,8 @@ fn more(reader: &mut Reader<'_>, state: &mut State, close: u8) -> Result<bool, E
         if next != Some(b',') {
             return Err(fail("a comma is missing"));
         }
+        // What follows must be a name or a value; the closing bracket is neither.
         reader.at += 1;
-        if reader.peek() == Some(close) {
-            return Err(fail("a comma too many"));
-        }
     }
     *state = State::Within;
     Ok(true)

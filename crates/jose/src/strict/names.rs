@@ -9,12 +9,14 @@ pub(super) const MAX_MEMBERS: usize = 256;
 
 const INLINE: usize = 24;
 
+const BEYOND_INLINE: usize = MAX_MEMBERS - INLINE;
+
 /// Names met so far. The usual claim set allocates nothing and compares no names: `marks` has a bit for a cheap digest of
 /// each name, and only a bit met before leads to comparing.
 #[derive(Default)]
 pub(super) struct Names {
     marks: u64,
-    len: usize,
+    inline_len: usize,
     /// Where the first names without escapes are in the text, and their lengths.
     inline: [(u32, u32); INLINE],
     more: Vec<(u32, u32)>,
@@ -28,11 +30,24 @@ impl Names {
         self.mark(text, name)?;
         // A token has at most 16 KiB; larger texts are refused long before.
         let place = (start as u32, name.len() as u32);
-        match self.inline.get_mut(self.len) {
-            Some(slot) => *slot = place,
-            None => self.more.push(place),
+        match self.inline.get_mut(self.inline_len) {
+            Some(slot) => {
+                *slot = place;
+                self.inline_len += 1;
+                Ok(())
+            }
+            None => self.meet_many(place),
         }
-        self.count()
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn meet_many(&mut self, place: (u32, u32)) -> Result<(), Error> {
+        self.more.push(place);
+        match self.more.len() {
+            0..=BEYOND_INLINE => Ok(()),
+            _ => Err(fail("too many members in one object")),
+        }
     }
 
     /// Takes a name that had escapes and so is nowhere in the text.
@@ -47,15 +62,6 @@ impl Names {
     }
 
     #[inline(always)]
-    fn count(&mut self) -> Result<(), Error> {
-        self.len += 1;
-        if self.len > MAX_MEMBERS {
-            return Err(fail("too many members in one object"));
-        }
-        Ok(())
-    }
-
-    #[inline(always)]
     fn mark(&mut self, text: &str, name: &str) -> Result<(), Error> {
         let mark = 1u64 << digest(name.as_bytes());
         if self.marks & mark != 0 && self.has(text, name) {
@@ -66,8 +72,9 @@ impl Names {
     }
 
     #[cold]
+    #[inline(never)]
     fn has(&self, text: &str, name: &str) -> bool {
-        let inline = &self.inline[..self.len.min(INLINE)];
+        let inline = &self.inline[..self.inline_len.min(INLINE)];
         let known = |&(start, len): &(u32, u32)| {
             text.as_bytes().get(start as usize..start as usize + len as usize) == Some(name.as_bytes())
         };

@@ -4,7 +4,7 @@ const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
 /// The position of the first quote, backslash or control character from `at` on; at least the length if there is none.
-#[inline(never)]
+#[inline]
 pub(super) fn to_special(bytes: &[u8], mut at: usize) -> usize {
     // Sets the high bit of the first byte that is below `n`, and possibly of later ones.
     let below = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGHS;
@@ -20,23 +20,24 @@ pub(super) fn to_special(bytes: &[u8], mut at: usize) -> usize {
     })
 }
 
-/// The position of the first quote from `at` on; at least the length if there is none.
+/// The position of the first quote from `at` on. `None` also for a text of less than eight bytes; [`to_special`] reads
+/// those.
 #[inline(always)]
-pub(super) fn to_quote(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(word) = word_at(bytes, at) {
-        let found = (word ^ (ONES * 0x22)).wrapping_sub(ONES) & !word & HIGHS;
-        if found != 0 {
-            return at + found.trailing_zeros() as usize / 8;
+pub(super) fn to_quote(bytes: &[u8], at: usize) -> Option<usize> {
+    let quotes = |word: u64| (word ^ (ONES * 0x22)).wrapping_sub(ONES) & !word & HIGHS;
+    let mut rest = bytes.get(at..)?;
+    let found = loop {
+        let Some((word, after)) = rest.split_first_chunk() else {
+            // What is left of the last word: zeros, which are no quotes, take the place of what was read before.
+            let word = u64::from_le_bytes(*bytes.last_chunk()?);
+            break quotes(word.checked_shr(64 - 8 * rest.len() as u32)?);
+        };
+        match quotes(u64::from_le_bytes(*word)) {
+            0 => rest = after,
+            found => break found,
         }
-        at += 8;
-    }
-    to_quote_at_the_end(bytes, at)
-}
-
-#[cold]
-#[inline(never)]
-fn to_quote_at_the_end(bytes: &[u8], at: usize) -> usize {
-    at + position_or_len(bytes.get(at..), |byte| byte == b'"')
+    };
+    (found != 0).then(|| bytes.len() - rest.len() + found.trailing_zeros() as usize / 8)
 }
 
 #[inline(always)]
@@ -86,7 +87,8 @@ pub(super) fn small_integer(bytes: &[u8], start: usize) -> Option<(u64, usize)> 
 #[inline]
 pub(super) fn is_plain(bytes: &[u8]) -> bool {
     // Without an early end, so that the compiler makes it 16 or 32 bytes at a time.
-    !bytes
-        .iter()
-        .fold(false, |odd, &byte| odd | (byte < 0x20) | (byte == b'\\'))
+    let (least, backslash) = bytes.iter().fold((u8::MAX, false), |(least, backslash), &byte| {
+        (least.min(byte), backslash | (byte == b'\\'))
+    });
+    least >= 0x20 && !backslash
 }

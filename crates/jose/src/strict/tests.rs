@@ -160,3 +160,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_quote_is_found_at_every_distance_from_both_ends() {
+    for len in 8..40 {
+        for at in 0..=len {
+            for quote in at..=len {
+                // Bytes that differ from a quote in the high bit or by one.
+                let mut bytes: Vec<u8> = [0xa2, 0x21, 0x23, 0x20].into_iter().cycle().take(len).collect();
+                bytes[..at].fill(b'"');
+                bytes.iter_mut().skip(quote).for_each(|byte| *byte = b'"');
+                let expected = (quote < len).then_some(quote);
+                assert_eq!(scan::to_quote(&bytes, at), expected, "{len} {at}");
+            }
+        }
+    }
+}
