@@ -55,7 +55,7 @@ impl Keys {
             })
             .await?;
         }
-        let set = build(rows::live(db).await?, sealer, algorithms)?;
+        let set = build(&rows::live(db).await?, sealer, algorithms)?;
         Ok(Self {
             algorithms,
             set: ArcSwap::from_pointee(set),
@@ -76,7 +76,7 @@ impl Keys {
         if fingerprint(&live) == self.set.load().fingerprint {
             return Ok(false);
         }
-        self.set.store(Arc::new(build(live, sealer, self.algorithms)?));
+        self.set.store(Arc::new(build(&live, sealer, self.algorithms)?));
         Ok(true)
     }
 
@@ -116,8 +116,8 @@ fn fingerprint(rows: &[KeyRow]) -> Vec<(String, KeyState)> {
 }
 
 /// Keys of an algorithm that was switched off are neither published nor used.
-fn build(rows: Vec<KeyRow>, sealer: &Sealer, algorithms: &[Algorithm]) -> Result<KeySet> {
-    let fingerprint = fingerprint(&rows);
+fn build(rows: &[KeyRow], sealer: &Sealer, algorithms: &[Algorithm]) -> Result<KeySet> {
+    let fingerprint = fingerprint(rows);
     let (mut signing, mut verifying, mut published) = (Vec::new(), Vec::new(), Vec::new());
     for row in rows
         .iter()

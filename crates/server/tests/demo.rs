@@ -35,7 +35,7 @@ fn demo() -> Demo {
 }
 
 impl Demo {
-    fn token(&self, changes: Value) -> String {
+    fn token(&self, changes: &Value) -> String {
         let mut claims = json!({
             "iss": ISSUER, "sub": "auth0|one", "aud": [AUDIENCE, "http://localhost:4000/userinfo"], "azp": "spa",
             "iat": NOW, "exp": NOW + TOKEN_LIFETIME, "scope": "openid read:notes write:notes",
@@ -77,7 +77,7 @@ async fn text(response: Response<Body>) -> String {
 #[tokio::test]
 async fn the_api_lets_a_good_token_in_and_nothing_else() {
     let demo = demo();
-    let good = demo.token(json!({}));
+    let good = demo.token(&json!({}));
     let (status, body) = demo.call("GET", "/me", Some(&good), "").await;
     assert_eq!(
         (status, &body["you"], &body["app"]),
@@ -86,8 +86,8 @@ async fn the_api_lets_a_good_token_in_and_nothing_else() {
 
     let mut broken = good.clone();
     broken.replace_range(60..61, if &good[60..61] == "A" { "B" } else { "A" });
-    let expired = demo.token(json!({ "exp": NOW, "iat": NOW - 300 }));
-    let id_token = demo.token(json!({ "aud": "spa", "nonce": "n" }));
+    let expired = demo.token(&json!({ "exp": NOW, "iat": NOW - 300 }));
+    let id_token = demo.token(&json!({ "aud": "spa", "nonce": "n" }));
     for (name, token) in [
         ("none", None),
         ("broken", Some(&broken)),
@@ -108,9 +108,9 @@ async fn the_api_lets_a_good_token_in_and_nothing_else() {
 #[tokio::test]
 async fn notes_need_their_scope_and_belong_to_their_writer() {
     let demo = demo();
-    let reader = demo.token(json!({ "scope": "read:notes" }));
-    let writer = demo.token(json!({}));
-    let other = demo.token(json!({ "sub": "auth0|two" }));
+    let reader = demo.token(&json!({ "scope": "read:notes" }));
+    let writer = demo.token(&json!({}));
+    let other = demo.token(&json!({ "sub": "auth0|two" }));
     let (status, body) = demo
         .call("POST", "/notes", Some(&reader), r#"{"text":"no"}"#)
         .await;
@@ -131,7 +131,7 @@ async fn notes_need_their_scope_and_belong_to_their_writer() {
 #[tokio::test]
 async fn bad_notes_are_refused_in_words() {
     let demo = demo();
-    let token = demo.token(json!({}));
+    let token = demo.token(&json!({}));
     let long = format!(r#"{{"text":"{}"}}"#, "x".repeat(501));
     for (body, status) in [
         (r#"{"text":""}"#, StatusCode::BAD_REQUEST),

@@ -17,7 +17,7 @@ fn threat_31_a_session_stands_until_any_one_thing_says_no() {
         ("another user", |_, user, _| user.id = UserId::new("auth0|2")),
         ("user epoch raised", |_, user, _| user.epoch += 1),
         ("born under a later user epoch", |session, _, _| {
-            session.user_epoch += 1
+            session.user_epoch += 1;
         }),
         ("issuer epoch raised", |_, _, issuer| *issuer += 1),
         ("blocked", |_, user, _| user.blocked = true),

@@ -56,13 +56,13 @@ fn threat_18_any_row_that_says_no_closes_the_profile_at_once() {
     let changes: [(&str, Change); 10] = [
         ("no family", |rows| rows.family = None),
         ("family ended", |rows| {
-            rows.family.as_mut().unwrap().ended_at = Some(NOW)
+            rows.family.as_mut().unwrap().ended_at = Some(NOW);
         }),
         ("family expired", |rows| {
-            rows.family.as_mut().unwrap().expires_at = NOW
+            rows.family.as_mut().unwrap().expires_at = NOW;
         }),
         ("logged out", |rows| {
-            rows.session.as_mut().unwrap().ended_at = Some(NOW)
+            rows.session.as_mut().unwrap().ended_at = Some(NOW);
         }),
         ("user gone", |rows| rows.user = None),
         ("user blocked", |rows| rows.user.as_mut().unwrap().blocked = true),
@@ -70,7 +70,7 @@ fn threat_18_any_row_that_says_no_closes_the_profile_at_once() {
         ("client epoch", |rows| rows.epochs.client += 1),
         ("issuer epoch", |rows| rows.epochs.issuer += 1),
         ("born under a later epoch", |rows| {
-            rows.family.as_mut().unwrap().epochs.user += 1
+            rows.family.as_mut().unwrap().epochs.user += 1;
         }),
     ];
     for (name, change) in changes {
