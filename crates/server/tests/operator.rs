@@ -203,6 +203,23 @@ fn clients_apis_and_grants_are_managed_and_secrets_are_shown_once() {
     );
     assert!(bad.contains("https://a.example/#x"), "{bad}");
     site.refused(&["client", "add", "S", "--kind", "toaster"], 2);
+    let callback = ["--callback", "https://site.example/cb", "--json"];
+    let mut add = vec![
+        "client",
+        "add",
+        "Site",
+        "--kind",
+        "regular_web",
+        "--rotate-refresh-tokens",
+    ];
+    add.extend(callback);
+    let rotating = &site.json(&add)["refresh_tokens"];
+    assert_eq!(
+        (&rotating["rotating"], &rotating["lifetime"]),
+        (&json!(true), &json!(2_592_000))
+    );
+    add.extend(["--refresh-lifetime", "5"]);
+    assert!(site.refused(&add, 1).contains("60 seconds"));
     site.json(&["client", "delete", id, "--json"]);
 }
 

@@ -1,8 +1,9 @@
 //! Refreshing: two tabs, a lost answer, a thief, a restart, and clients whose token stays.
 
 use crate::browser::{Answer, claims};
-use crate::site::{API, SECRET, Site, engines, wires};
+use crate::site::{API, CALLBACK, SECRET, Site, VERIFIER, authorize, engines, wires};
 use axum::http::StatusCode;
+use sekisho_rules::client::{ClientKind, RefreshPolicy};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -305,4 +306,41 @@ async fn another_client_cannot_use_it(site: Site) {
         StatusCode::OK,
         "its owner still can"
     );
+}
+
+#[tokio::test]
+async fn a_confidential_client_rotates_when_it_is_set_to() {
+    let site = Site::new().await;
+    let mut client = crate::seed::client("keeper", ClientKind::RegularWeb);
+    client.refresh = RefreshPolicy::ROTATING;
+    site.add_client(client).await;
+    let mut browser = site.browser();
+    let extra = [("scope", "openid offline_access")];
+    let code = browser
+        .sign_in(&authorize("keeper", &extra))
+        .await
+        .param("code")
+        .unwrap();
+    let redeem = [
+        ("grant_type", "authorization_code"),
+        ("code", &code),
+        ("redirect_uri", CALLBACK),
+        ("code_verifier", VERIFIER),
+    ];
+    let first = site
+        .post("/oauth/token", Some(("keeper", SECRET)), &redeem)
+        .await
+        .json();
+    let token = first["refresh_token"].as_str().unwrap();
+    let refresh = [("grant_type", "refresh_token"), ("refresh_token", token)];
+    let second = site
+        .post("/oauth/token", Some(("keeper", SECRET)), &refresh)
+        .await
+        .json();
+    assert_ne!(second["refresh_token"], first["refresh_token"]);
+    site.pass(11);
+    let replay = site
+        .post("/oauth/token", Some(("keeper", SECRET)), &refresh)
+        .await;
+    assert_eq!(replay.error(), "invalid_grant");
 }

@@ -33,6 +33,8 @@ pub struct NewClient {
     pub jwks: Option<String>,
     /// Whose application it is.
     pub party: Party,
+    /// How its refresh tokens live; by default rotating for public clients and fixed for the others.
+    pub refresh: Option<RefreshPolicy>,
 }
 
 /// Adds a client. Answers it with its secret, which is shown this once.
@@ -59,11 +61,7 @@ pub async fn add(app: &App, actor: Actor, new: NewClient) -> Result<(Client, Opt
         grant_types: usual_grants(new.kind),
         party: new.party,
         standing: Standing::Enabled,
-        refresh: if method == AuthMethod::None {
-            RefreshPolicy::ROTATING
-        } else {
-            RefreshPolicy::FIXED
-        },
+        refresh: new.refresh.unwrap_or(usual_refresh(method)),
         id_token_lifetime: 36_000,
         epoch: 0,
         nbf: 0,
@@ -183,6 +181,29 @@ fn seal(app: &App, id: &ClientId, secret: &Secret) -> Result<Vec<u8>, Refused> {
     sealed.map_err(|error| Refused::Internal(error.to_string()))
 }
 
+/// The greatest leeway is how long the server keeps what it needs to repeat an answer.
+fn check_refresh(policy: &RefreshPolicy) -> Result<(), Refused> {
+    let ten_years = 315_576_000;
+    if !(0..=sekisho_store::sweep::CHILD_KEPT_SECONDS).contains(&policy.leeway) {
+        return Err(Refused::invalid(
+            "a repeated refresh is answered for 0 to 3600 seconds",
+        ));
+    }
+    if !(60..=ten_years).contains(&policy.lifetime) || !(60..=policy.lifetime).contains(&policy.idle) {
+        return Err(Refused::invalid(
+            "a refresh token lives from 60 seconds to ten years, and without use no longer than that",
+        ));
+    }
+    Ok(())
+}
+
+fn usual_refresh(method: AuthMethod) -> RefreshPolicy {
+    match method {
+        AuthMethod::None => RefreshPolicy::ROTATING,
+        _ => RefreshPolicy::FIXED,
+    }
+}
+
 fn usual_method(kind: ClientKind) -> AuthMethod {
     match kind {
         ClientKind::SinglePage | ClientKind::Native => AuthMethod::None,
@@ -211,6 +232,9 @@ fn has_secret(method: AuthMethod) -> bool {
 }
 
 fn check(new: &NewClient, method: AuthMethod) -> Result<(), Refused> {
+    if let Some(refresh) = &new.refresh {
+        check_refresh(refresh)?;
+    }
     for uri in new.callbacks.iter().chain(&new.logout_urls) {
         check_callback(uri).map_err(|why| Refused::invalid(format!("{uri}: {why}")))?;
     }

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
-use sekisho_rules::client::{AuthMethod, Client, ClientKind, GrantType, Party, Standing};
+use sekisho_rules::client::{
+    AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Rotation, Standing,
+};
 use serde_json::{Value, json};
 
 use super::terminal::{Failure, Terminal};
@@ -17,6 +19,7 @@ Examples:
   sekisho client add \"My app\" --kind spa --callback https://app.example.com/callback
   sekisho client add \"My site\" --kind regular_web --callback https://www.example.com/callback --json
   sekisho client add \"Nightly job\" --kind non_interactive
+  sekisho client add \"My site\" --kind regular_web --callback https://www.example.com/cb --rotate-refresh-tokens
   sekisho client add \"Partner\" --kind regular_web --third-party --callback https://partner.example/cb
 Kinds: spa (in the browser) and native (on a device) have no secret and use PKCE; regular_web (on a server)
 has one; non_interactive is a machine that signs in for itself (see `sekisho grant add`).
@@ -67,9 +70,51 @@ pub(crate) struct Add {
     /// It is somebody else's: people are asked for consent
     #[arg(long)]
     third_party: bool,
+    #[command(flatten)]
+    refresh: Refresh,
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
+}
+
+/// How its refresh tokens live.
+#[derive(clap::Args)]
+struct Refresh {
+    /// Replace its refresh token at each use; public clients always do
+    #[arg(long)]
+    rotate_refresh_tokens: bool,
+    /// Seconds in which a repeated refresh is answered again; never less than 10 in effect
+    #[arg(long, value_name = "SECONDS")]
+    refresh_leeway: Option<i64>,
+    /// Seconds a refresh token lives from the login on
+    #[arg(long, value_name = "SECONDS")]
+    refresh_lifetime: Option<i64>,
+    /// Seconds a refresh token lives without use
+    #[arg(long, value_name = "SECONDS")]
+    refresh_idle: Option<i64>,
+}
+
+impl Refresh {
+    /// `None` when nothing was said.
+    fn policy(&self, kind: ClientKind) -> Option<RefreshPolicy> {
+        let said = [self.refresh_leeway, self.refresh_lifetime, self.refresh_idle];
+        if !self.rotate_refresh_tokens && said.iter().all(Option::is_none) {
+            return None;
+        }
+        let public = matches!(kind, ClientKind::SinglePage | ClientKind::Native);
+        let usual = if public || self.rotate_refresh_tokens {
+            RefreshPolicy::ROTATING
+        } else {
+            RefreshPolicy::FIXED
+        };
+        let lifetime = self.refresh_lifetime.unwrap_or(usual.lifetime);
+        Some(RefreshPolicy {
+            rotation: usual.rotation,
+            leeway: self.refresh_leeway.unwrap_or(usual.leeway),
+            lifetime,
+            idle: self.refresh_idle.unwrap_or(usual.idle.min(lifetime)),
+        })
+    }
 }
 
 #[derive(clap::Args)]
@@ -138,6 +183,7 @@ impl Add {
                 .map_err(Failure::because(format!("{} cannot be read", file.display())))
         });
         let new = NewClient {
+            refresh: self.refresh.policy(self.kind),
             name: self.name,
             kind: self.kind,
             auth_method: self.auth,
@@ -230,5 +276,11 @@ fn shown(client: &Client) -> Value {
         "grant_types": client.grant_types.iter().map(|grant: &GrantType| grant.word()).collect::<Vec<_>>(),
         "third_party": client.party == Party::Third,
         "enabled": client.standing == Standing::Enabled,
+        "refresh_tokens": {
+            "rotating": client.rotation() == Rotation::Rotating,
+            "leeway": client.refresh.leeway,
+            "lifetime": client.refresh.lifetime,
+            "idle": client.refresh.idle,
+        },
     })
 }

@@ -172,6 +172,7 @@ fn client(name: &str, kind: ClientKind) -> NewClient {
         web_origins: vec![],
         jwks: None,
         party: Party::First,
+        refresh: None,
     }
 }
 

@@ -185,6 +185,7 @@ fn client(kind: ClientKind) -> NewClient {
             .collect(),
         jwks: None,
         party: Party::First,
+        refresh: None,
     }
 }
 
