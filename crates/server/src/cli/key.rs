@@ -67,6 +67,8 @@ pub(crate) struct Rotate {
 #[derive(clap::Args)]
 pub(crate) struct Revoke {
     /// The key's id, as `key list` shows it
+    // A thumbprint may begin with a hyphen.
+    #[arg(allow_hyphen_values = true)]
     kid: String,
 }
 

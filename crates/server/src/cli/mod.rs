@@ -170,6 +170,12 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
+    fn a_key_id_may_begin_with_a_hyphen() {
+        assert!(Cli::try_parse_from(["sekisho", "key", "revoke", "-Zq0_kid"]).is_ok());
+        assert!(Cli::try_parse_from(["sekisho", "key", "revoke", "--help"]).is_err());
+    }
+
+    #[test]
     fn the_command_line_is_well_formed_and_every_command_explains_itself() {
         Cli::command().debug_assert();
         fn walk(command: &clap::Command) {

@@ -45,7 +45,7 @@ pub(crate) struct Sign {
     #[arg(long, value_name = "ALG", value_parser = super::algorithm)]
     alg: Option<Algorithm>,
     /// The `kid` in the header
-    #[arg(long)]
+    #[arg(long, allow_hyphen_values = true)]
     kid: Option<String>,
     /// The `typ` in the header
     #[arg(long, default_value = "JWT")]
