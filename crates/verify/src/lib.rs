@@ -47,10 +47,12 @@
 //! them, demanded. Tokens bound to a key (`cnf`) are refused, because no proof of possession can be passed in.
 
 mod claims;
+pub mod feed;
 #[cfg(feature = "fetch")]
 pub mod fetch;
 mod keys;
 mod policy;
+pub mod record;
 mod reject;
 mod scope;
 #[cfg(feature = "tower")]
