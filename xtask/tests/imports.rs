@@ -17,6 +17,7 @@ const LAYERS: [(&str, &[&str]); 5] = [
 const SHARED: &[&str] = &[
     "app",
     "audit",
+    "builtin",
     "client_auth",
     "config",
     "egress",

@@ -45,6 +45,11 @@ impl Challenge {
         fits.then(|| Self(text.to_owned()))
     }
 
+    /// The challenge of a verifier (RFC 7636 section 4.2).
+    pub fn of(verifier: &str) -> Self {
+        Self(base64_simd::URL_SAFE_NO_PAD.encode_to_string(Sha256::digest(verifier.as_bytes())))
+    }
+
     /// The challenge as it was sent.
     pub fn as_str(&self) -> &str {
         &self.0

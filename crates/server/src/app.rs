@@ -46,6 +46,7 @@ impl App {
     pub async fn open(config: Config, clock: Clock) -> Result<Arc<Self>> {
         config.make_data_dir()?;
         let db = config.database.open().await?;
+        crate::builtin::ensure(&config, &db, &clock).await?;
         let sealer = config.keys.load()?;
         let keys = Keys::open(
             &db,

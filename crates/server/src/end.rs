@@ -14,6 +14,16 @@ pub async fn session(tx: &mut Tx, id: &SessionId, now: Timestamp) -> Result<(), 
     families::end_of_session(tx, id, now).await
 }
 
+/// Ends a session and every grant born in it, those with `offline_access` too: what a person or an operator means who ends a place
+/// somebody is signed in at.
+///
+/// # Errors
+/// [`Fault`] when a statement fails.
+pub async fn place(tx: &mut Tx, id: &SessionId, now: Timestamp) -> Result<(), Fault> {
+    sessions::end(tx, id, now).await?;
+    families::end_with_session(tx, id, now).await
+}
+
 /// Ends one grant: its refresh tokens, and userinfo for its access tokens.
 ///
 /// # Errors

@@ -28,6 +28,8 @@ pub enum Purpose {
     SignIn,
     /// A logout that waits for the person's yes.
     SignOut,
+    /// A person on their way into the account page.
+    Account,
 }
 
 impl Purpose {
@@ -35,6 +37,7 @@ impl Purpose {
         match self {
             Self::SignIn => "journey to sign in",
             Self::SignOut => "journey to sign out",
+            Self::Account => "journey to the account page",
         }
     }
 }

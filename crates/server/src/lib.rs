@@ -1,9 +1,11 @@
 //! The room where Sekisho speaks: HTTP, HTML, cookies, configuration, the command line and start-up.
 
+pub mod account;
 pub mod admin;
 pub mod app;
 pub mod audit;
 pub mod authorize;
+pub mod builtin;
 pub mod cli;
 pub mod client_auth;
 pub mod config;

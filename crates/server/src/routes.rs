@@ -6,7 +6,7 @@ use crate::http::visit::Visit;
 use crate::http::{cors, guard};
 use crate::listen::limits::{BodyLimits, read_body};
 use crate::pages::{self, HomePage, Problem};
-use crate::{authorize, discovery, login, logout, revoke, token, userinfo};
+use crate::{account, authorize, discovery, login, logout, revoke, token, userinfo};
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -51,6 +51,9 @@ pub fn router(app: Arc<App>) -> Router {
             "/u/consent",
             get(login::consent::show).post(login::consent::submit),
         )
+        .route("/account", get(account::sessions::show))
+        .route("/account/callback", get(account::enter::callback))
+        .route("/account/sessions/end", post(account::sessions::submit))
         .route("/u/logout", post(logout::confirm))
         .route("/oidc/logout", get(logout::oidc).post(logout::oidc_by_form))
         .route("/v2/logout", get(logout::simple))

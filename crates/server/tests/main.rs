@@ -1,6 +1,7 @@
 //! Stories through the real router, and what holds for every page.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+mod account;
 mod algorithms;
 mod authorize;
 mod browser;

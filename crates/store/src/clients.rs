@@ -26,6 +26,8 @@ sql! {
               ON CONFLICT (id) DO NOTHING RETURNING id";
     SET_ENABLED = "UPDATE clients SET enabled = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
     SET_SECRET = "UPDATE clients SET secret = $2, updated_at = $3 WHERE id = $1 RETURNING id";
+    SET_ADDRESSES = "UPDATE clients SET callbacks = $2, logout_urls = $3, updated_at = $4 \
+                     WHERE id = $1 AND (callbacks <> $2 OR logout_urls <> $3)";
     RESEAL = "UPDATE clients SET secret = $3 WHERE id = $1 AND secret = $2 RETURNING id";
     RAISE_NBF = "UPDATE clients SET nbf = $2 WHERE id = $1 AND nbf < $2";
     DELETE = "DELETE FROM clients WHERE id = $1 RETURNING id";
@@ -155,6 +157,19 @@ pub async fn set_standing(tx: &mut Tx, id: &ClientId, to: Standing, now: Timesta
         .opt(sql::SET_ENABLED, args![id.as_str(), enabled, now.millis()])
         .await?
         .is_some())
+}
+
+/// Brings callbacks and logout addresses in line with `client`; touches nothing when they are.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn set_addresses(tx: &mut Tx, client: &Client, now: Timestamp) -> Result<(), Fault> {
+    let (callbacks, logout_urls) = (
+        column::to_json(&client.callbacks)?,
+        column::to_json(&client.logout_urls)?,
+    );
+    let arguments = args![client.id.as_str(), callbacks, logout_urls, now.millis()];
+    tx.run(sql::SET_ADDRESSES, arguments).await.map(drop)
 }
 
 /// Replaces the sealed secret. `false` when there is no such client.

@@ -34,6 +34,8 @@ macro_rules! alive {
 sql! {
     BY_HANDLE = concat!("SELECT ", columns!(), " FROM families WHERE handle_hash = $1");
     BY_GID = concat!("SELECT ", columns!(), " FROM families WHERE gid = $1");
+    CLIENTS_OF_SESSION = "SELECT DISTINCT c.id, c.name FROM families f JOIN clients c ON c.id = f.client_id \
+                          WHERE f.session_id = $1 ORDER BY c.id LIMIT 100";
     START = "INSERT INTO families (gid, handle_hash, client_id, user_id, session_id, user_epoch, client_epoch, issuer_epoch, scope, \
              audience, acr, auth_time, amr, created_at, expires_at, idle_expires_at, generation, tip_hash, repeats, last_iat, \
              last_exp) \
@@ -49,6 +51,8 @@ sql! {
     END = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL WHERE gid = $1 AND ended_at IS NULL RETURNING gid";
     END_OF_SESSION = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL \
                       WHERE session_id = $1 AND tip_hash IS NULL AND ended_at IS NULL";
+    END_WITH_SESSION = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL \
+                        WHERE session_id = $1 AND ended_at IS NULL";
     END_OF_USER = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL \
                    WHERE user_id = $1 AND ended_at IS NULL RETURNING last_iat, last_exp";
     END_OF_CLIENT = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL \
@@ -107,6 +111,15 @@ pub async fn by_gid(db: &Db, gid: &GrantId) -> Result<Option<Family>, Fault> {
         .as_ref()
         .map(family)
         .transpose()
+}
+
+/// The names of the clients that were given something in a session, at most 100, in order of their ids.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn clients_of_session(db: &Db, session: &SessionId) -> Result<Vec<String>, Fault> {
+    let rows = db.all(sql::CLIENTS_OF_SESSION, args![session.as_str()]).await?;
+    rows.iter().map(|row| row.get("name")).collect()
 }
 
 /// How a family begins.
@@ -276,6 +289,15 @@ pub async fn end(tx: &mut Tx, gid: &GrantId, why: EndReason, now: Timestamp) -> 
 pub async fn end_of_session(tx: &mut Tx, session: &SessionId, now: Timestamp) -> Result<(), Fault> {
     let arguments = args![session.as_str(), now.millis(), EndReason::SessionEnded.word()];
     tx.run(sql::END_OF_SESSION, arguments).await.map(drop)
+}
+
+/// Ends every family born in a session, those with `offline_access` too.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn end_with_session(tx: &mut Tx, session: &SessionId, now: Timestamp) -> Result<(), Fault> {
+    let arguments = args![session.as_str(), now.millis(), EndReason::SessionEnded.word()];
+    tx.run(sql::END_WITH_SESSION, arguments).await.map(drop)
 }
 
 /// Ends every family of a user; answers the greatest `last_iat` among them, in unix seconds.

@@ -16,6 +16,8 @@ macro_rules! columns {
 sql! {
     BY_SECRET = concat!("SELECT ", columns!(), " FROM sessions WHERE secret_hash = $1");
     BY_ID = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
+    OF_USER = concat!("SELECT ", columns!(), ", created_at, ip, user_agent FROM sessions WHERE user_id = $1 AND ended_at IS NULL \
+              AND expires_at > $2 AND idle_expires_at > $2 ORDER BY created_at DESC LIMIT 100");
     INSERT = "INSERT INTO sessions (id, secret_hash, user_id, user_epoch, issuer_epoch, amr, auth_time, created_at, last_seen, \
               idle_expires_at, expires_at, last_iat, last_exp, ended_at, ip, user_agent) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7, $8, $9, 0, 0, NULL, $10, $11)";
@@ -76,6 +78,37 @@ pub struct Birthplace {
     pub ip: String,
     /// `User-Agent`, at most 255 characters.
     pub user_agent: String,
+}
+
+/// A session as its owner looks at it.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The session.
+    pub session: Session,
+    /// When somebody signed in there.
+    pub created_at: Timestamp,
+    /// Where.
+    pub birthplace: Birthplace,
+}
+
+/// The sessions of a user that have neither ended nor expired, the latest 100, newest first.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no session.
+pub async fn of_user(db: &Db, user: &UserId, now: Timestamp) -> Result<Vec<Listed>, Fault> {
+    let rows = db.all(sql::OF_USER, args![user.as_str(), now.millis()]).await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Listed {
+                session: session(row)?,
+                created_at: column::time(row, "created_at")?,
+                birthplace: Birthplace {
+                    ip: row.get("ip")?,
+                    user_agent: row.get("user_agent")?,
+                },
+            })
+        })
+        .collect()
 }
 
 /// Adds a session.

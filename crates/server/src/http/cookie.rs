@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 pub struct CookieNames {
     session: String,
     flow: String,
+    account: String,
     attributes: Transport,
 }
 
@@ -26,6 +27,8 @@ pub enum Cookie {
     Session,
     /// Binds a browser journey to this browser.
     Flow,
+    /// Opens the account page; bound to the session it was made in.
+    Account,
 }
 
 impl CookieNames {
@@ -35,11 +38,13 @@ impl CookieNames {
             ("https", _) => Self {
                 session: "__Host-sekisho".to_owned(),
                 flow: "__Host-sekisho-flow".to_owned(),
+                account: "__Host-sekisho-account".to_owned(),
                 attributes: Transport::Https,
             },
             (_, port) => Self {
                 session: format!("sekisho-{port}"),
                 flow: format!("sekisho-flow-{port}"),
+                account: format!("sekisho-account-{port}"),
                 attributes: Transport::Http,
             },
         }
@@ -49,6 +54,7 @@ impl CookieNames {
         match cookie {
             Cookie::Session => &self.session,
             Cookie::Flow => &self.flow,
+            Cookie::Account => &self.account,
         }
     }
 
@@ -71,7 +77,7 @@ impl CookieNames {
     pub fn set(&self, cookie: Cookie, value: &str, max_age: Option<i64>) -> Option<HeaderValue> {
         let same_site = match (self.attributes, cookie) {
             (Transport::Https, Cookie::Session) => "; Secure; SameSite=None",
-            (Transport::Https, Cookie::Flow) => "; Secure; SameSite=Lax",
+            (Transport::Https, Cookie::Flow | Cookie::Account) => "; Secure; SameSite=Lax",
             (Transport::Http, _) => "; SameSite=Lax",
         };
         let age = max_age

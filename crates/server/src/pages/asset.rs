@@ -20,6 +20,8 @@ pub enum Asset {
     Style,
     /// Show-password button and guard against sending a form twice.
     FormScript,
+    /// Shows times in the reader's own clock.
+    TimeScript,
     /// Sends the form_post answer.
     FormPostScript,
     /// Posts the web_message answer.
@@ -28,11 +30,12 @@ pub enum Asset {
 
 impl Asset {
     /// Every asset. The style sheet comes after the pictures it names.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Gate,
         Self::Mark,
         Self::Style,
         Self::FormScript,
+        Self::TimeScript,
         Self::FormPostScript,
         Self::WebMessageScript,
     ];
@@ -56,6 +59,7 @@ impl Asset {
             Self::Mark => ("mark.svg", SVG, include_str!("../../assets/mark.svg")),
             Self::Style => ("sekisho.css", CSS, include_str!("../../assets/sekisho.css")),
             Self::FormScript => ("form.js", JS, include_str!("../../assets/form.js")),
+            Self::TimeScript => ("time.js", JS, include_str!("../../assets/time.js")),
             Self::FormPostScript => ("form_post.js", JS, include_str!("../../assets/form_post.js")),
             Self::WebMessageScript => ("web_message.js", JS, include_str!("../../assets/web_message.js")),
         }

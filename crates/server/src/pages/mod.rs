@@ -5,6 +5,7 @@
 //! The pages need no script to work and carry none inline; they are made for
 //! `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'`.
 
+mod account;
 mod asset;
 mod chrome;
 mod consent;
@@ -18,6 +19,7 @@ mod logout;
 mod signup;
 mod web_message;
 
+pub use account::{AccountNotice, AccountPage, Instant, SignedInPlace};
 pub use asset::{Asset, IMMUTABLE, Served, asset, asset_url};
 pub use chrome::{Chrome, LanguageLink};
 pub use consent::{ConsentPage, RequestedScope};

@@ -10,7 +10,8 @@ mod shape;
 
 pub use choose::pick;
 pub use shape::{
-    Around, Consent, Explanation, Home, Login, LogoutConfirm, Problems, Returning, Shell, SignedOut, Signup,
+    Account, Around, Consent, Explanation, Home, Login, LogoutConfirm, Problems, Returning, Shell, SignedOut,
+    Signup,
 };
 
 /// A language the pages are written in.
@@ -73,6 +74,8 @@ pub struct Text {
     pub signed_out: SignedOut,
     /// The page that carries an answer back to the application (form_post and web_message).
     pub returning: Returning,
+    /// The account page.
+    pub account: Account,
     /// The landing page at `/`.
     pub home: Home,
     /// What went wrong, one explanation per kind of trouble.

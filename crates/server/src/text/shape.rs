@@ -190,6 +190,45 @@ pub struct Home {
     pub keys: &'static str,
 }
 
+/// The account page.
+#[derive(Debug)]
+pub struct Account {
+    /// Title and heading.
+    pub title: &'static str,
+    /// Heading of the list of places.
+    pub signed_in_at: &'static str,
+    /// Marks the place that looks at the page.
+    pub this_browser: &'static str,
+    /// A device: the blanks are the browser's and the system's names.
+    pub browser_on_system: fn(&str, &str) -> String,
+    /// A device that says nothing of itself.
+    pub unknown_device: &'static str,
+    /// Label of the last use.
+    pub last_seen: &'static str,
+    /// Label of the sign-in.
+    pub first_seen: &'static str,
+    /// Label of the network address.
+    pub address: &'static str,
+    /// Label of the applications.
+    pub apps: &'static str,
+    /// Between two names.
+    pub list_separator: &'static str,
+    /// The button that ends another place.
+    pub end_one: &'static str,
+    /// The button that ends this place.
+    pub end_this: &'static str,
+    /// The button that ends all others.
+    pub end_others: &'static str,
+    /// What the buttons do, and when to press them.
+    pub what_ending_does: &'static str,
+    /// One was ended.
+    pub ended: &'static str,
+    /// All others were ended.
+    pub others_ended: &'static str,
+    /// There was nothing left to end.
+    pub already_ended: &'static str,
+}
+
 /// What went wrong, and what to do.
 #[derive(Debug)]
 pub struct Explanation {

@@ -1,5 +1,6 @@
 //! English.
 
+mod account;
 mod consent;
 mod home;
 mod login;
@@ -21,6 +22,7 @@ pub(super) const TEXT: Text = Text {
     logout_confirm: logout::LOGOUT_CONFIRM,
     signed_out: logout::SIGNED_OUT,
     returning: returning::RETURNING,
+    account: account::ACCOUNT,
     home: home::HOME,
     problems: problems::PROBLEMS,
 };

@@ -1,6 +1,7 @@
 //! Japanese. Polite form throughout, half-width Latin, a space between Japanese and Latin words. After a
 //! name the space does not break: a line must not begin with a particle.
 
+mod account;
 mod consent;
 mod home;
 mod login;
@@ -22,6 +23,7 @@ pub(super) const TEXT: Text = Text {
     logout_confirm: logout::LOGOUT_CONFIRM,
     signed_out: logout::SIGNED_OUT,
     returning: returning::RETURNING,
+    account: account::ACCOUNT,
     home: home::HOME,
     problems: problems::PROBLEMS,
 };

@@ -1,0 +1,133 @@
+//! The list of places where a person is signed in, and the buttons that end them.
+
+use super::Person;
+use super::device::Device;
+use super::enter::begin;
+use crate::audit::Record;
+use crate::end;
+use crate::http::body::{self, Accepts};
+use crate::http::cookie::Cookie;
+use crate::http::reply::{Trouble, html, see_other, with_cookie};
+use crate::http::visit::Visit;
+use crate::pages::{AccountNotice, AccountPage, SignedInPlace, SignedOutPage};
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::response::Response;
+use sekisho_rules::id::SessionId;
+use sekisho_rules::refusal::PageRefusal;
+use sekisho_store::sessions::Listed;
+use sekisho_store::{audit, families, sessions};
+
+/// `GET /account`.
+pub async fn show(visit: Visit) -> Response {
+    let shown = async {
+        match Person::read(&visit).await? {
+            Some(person) => page(&visit, &person).await,
+            None => begin(&visit),
+        }
+    };
+    shown.await.unwrap_or_else(|trouble| trouble.page(&visit))
+}
+
+/// `POST /account/sessions/end`: `session` names one, `others` all but this.
+pub async fn submit(visit: Visit, form: Bytes) -> Response {
+    taken(&visit, &form)
+        .await
+        .unwrap_or_else(|trouble| trouble.page(&visit))
+}
+
+async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
+    let form = body::parameters(&visit.headers, form, Accepts::Form)?;
+    let Some(person) = Person::read(visit).await? else {
+        return Ok(see_other("/account"));
+    };
+    person.check_form(visit, &form)?;
+    let named = form.hint("session").unwrap_or_default();
+    let here = &person.session.id;
+    // Only ids of the person's own list are ever ended, so an id of somebody else is an id of nobody.
+    let own = sessions::of_user(&visit.app.db, &person.user.id, visit.moment.now).await?;
+    let chosen: Vec<SessionId> = own
+        .into_iter()
+        .map(|listed| listed.session.id)
+        .filter(|id| match named {
+            "others" => id != here,
+            named => id.as_str() == named,
+        })
+        .collect();
+    let notice = match (named, chosen.len()) {
+        ("", _) => return Err(PageRefusal::Malformed("session").into()),
+        ("others", _) => AccountNotice::OthersEnded,
+        (_, 0) => AccountNotice::AlreadyEnded,
+        _ => AccountNotice::Ended,
+    };
+    let leaves = chosen.contains(here);
+    end_all(visit, &person, chosen).await?;
+    match leaves {
+        true => Ok(signed_out(visit)),
+        false => Ok(see_other(&format!("/account?done={}", notice.word()))),
+    }
+}
+
+async fn end_all(visit: &Visit, person: &Person, chosen: Vec<SessionId>) -> Result<(), Trouble> {
+    let now = visit.moment.now;
+    let events: Vec<_> = chosen
+        .into_iter()
+        .map(|id| {
+            let record = Record::new("session_revoked").user(&person.user.id).session(&id);
+            (record.detail("by the user, at the account page").at(visit), id)
+        })
+        .collect();
+    let ended = visit.app.db.tx(async move |tx| {
+        for (event, id) in &events {
+            end::place(tx, id, now).await?;
+            audit::insert(tx, event).await?;
+        }
+        Ok(())
+    });
+    Ok(ended.await?)
+}
+
+fn signed_out(visit: &Visit) -> Response {
+    let page = SignedOutPage {
+        chrome: visit.bare_chrome(None),
+        back: None,
+    };
+    let names = &visit.app.cookies;
+    let response = with_cookie(html(&page, StatusCode::OK), names.clear(Cookie::Session));
+    with_cookie(response, names.clear(Cookie::Account))
+}
+
+async fn page(visit: &Visit, person: &Person) -> Result<Response, Trouble> {
+    let db = &visit.app.db;
+    let mut places = Vec::new();
+    for listed in sessions::of_user(db, &person.user.id, visit.moment.now).await? {
+        let apps = families::clients_of_session(db, &listed.session.id).await?;
+        places.push(place(person, listed, apps));
+    }
+    // This one first, the others as they were last seen.
+    places.sort_by(|a, b| (b.here, &b.last_seen.iso).cmp(&(a.here, &a.last_seen.iso)));
+    let page = AccountPage {
+        chrome: visit.chrome(None),
+        name: person.user.name.clone(),
+        email: person.user.email.clone(),
+        notice: visit.query.hint("done").and_then(AccountNotice::from_word),
+        places,
+        end_action: "/account/sessions/end".to_owned(),
+        csrf: person.form_token.clone(),
+    };
+    Ok(html(&page, StatusCode::OK))
+}
+
+fn place(person: &Person, listed: Listed, apps: Vec<String>) -> SignedInPlace {
+    let device = Device::of(&listed.birthplace.user_agent);
+    SignedInPlace {
+        here: listed.session.id == person.session.id,
+        id: listed.session.id.to_string(),
+        browser: device.browser,
+        system: device.system,
+        address: listed.birthplace.ip,
+        first_seen: listed.created_at.into(),
+        last_seen: listed.session.last_seen.into(),
+        apps,
+    }
+}

@@ -1,0 +1,123 @@
+//! The account page: where a person is signed in.
+
+use askama::Template;
+use sekisho_rules::time::Timestamp;
+
+use super::{Asset, Chrome};
+
+/// A person's own page. Each form posts `csrf` and `session` (an id, or `others`) to `end_action`.
+#[derive(Debug, Template)]
+#[template(path = "account.html")]
+pub struct AccountPage {
+    /// The frame.
+    pub chrome: Chrome,
+    /// The person's name.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// What they have just done.
+    pub notice: Option<AccountNotice>,
+    /// Where they are signed in, this browser first.
+    pub places: Vec<SignedInPlace>,
+    /// Where the forms are sent.
+    pub end_action: String,
+    /// The form token.
+    pub csrf: String,
+}
+
+/// One place where a person is signed in.
+#[derive(Clone, Debug)]
+pub struct SignedInPlace {
+    /// Whether this is the browser that looks at the page.
+    pub here: bool,
+    /// The session.
+    pub id: String,
+    /// What the browser calls itself.
+    pub browser: Option<String>,
+    /// What the system calls itself.
+    pub system: Option<String>,
+    /// The address it signed in from.
+    pub address: String,
+    /// When it signed in.
+    pub first_seen: Instant,
+    /// When it was last used, to the minute.
+    pub last_seen: Instant,
+    /// The names of the applications that were used there.
+    pub apps: Vec<String>,
+}
+
+/// A time: for people without script in UTC, for the script in ISO 8601.
+#[derive(Clone, Debug)]
+pub struct Instant {
+    /// `2026-11-21T12:00:00.000Z`.
+    pub iso: String,
+}
+
+impl From<Timestamp> for Instant {
+    fn from(time: Timestamp) -> Self {
+        Self { iso: time.iso8601() }
+    }
+}
+
+impl Instant {
+    /// `2026-11-21 12:00 UTC`.
+    fn shown(&self) -> String {
+        match self.iso.split_at_checked(16) {
+            Some((minute, _)) => format!("{} UTC", minute.replace('T', " ")),
+            None => self.iso.clone(),
+        }
+    }
+}
+
+/// What a person has just done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AccountNotice {
+    /// One session was ended.
+    Ended,
+    /// All others were ended.
+    OthersEnded,
+    /// It had ended already.
+    AlreadyEnded,
+}
+
+impl AccountNotice {
+    const ALL: [Self; 3] = [Self::Ended, Self::OthersEnded, Self::AlreadyEnded];
+
+    /// The word that stands for it in an address.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ended => "ended",
+            Self::OthersEnded => "others-ended",
+            Self::AlreadyEnded => "already-ended",
+        }
+    }
+
+    /// From that word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|notice| notice.word() == word)
+    }
+}
+
+impl AccountPage {
+    fn said(&self, notice: &AccountNotice) -> &'static str {
+        let text = &self.chrome.text.account;
+        match notice {
+            AccountNotice::Ended => text.ended,
+            AccountNotice::OthersEnded => text.others_ended,
+            AccountNotice::AlreadyEnded => text.already_ended,
+        }
+    }
+
+    fn device(&self, place: &SignedInPlace) -> String {
+        let text = &self.chrome.text.account;
+        match (&place.browser, &place.system) {
+            (Some(browser), Some(system)) => (text.browser_on_system)(browser, system),
+            (Some(one), None) | (None, Some(one)) => one.clone(),
+            (None, None) => text.unknown_device.to_owned(),
+        }
+    }
+
+    fn elsewhere(&self) -> bool {
+        self.places.iter().any(|place| !place.here)
+    }
+}

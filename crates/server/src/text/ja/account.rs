@@ -1,0 +1,23 @@
+//! The account page in Japanese.
+
+use crate::text::Account;
+
+pub(super) const ACCOUNT: Account = Account {
+    title: "アカウント",
+    signed_in_at: "サインイン中の場所",
+    this_browser: "このブラウザー",
+    browser_on_system: |browser, system| format!("{system} の {browser}"),
+    unknown_device: "不明な端末",
+    last_seen: "最終利用",
+    first_seen: "サインイン",
+    address: "アドレス",
+    apps: "アプリ",
+    list_separator: "、",
+    end_one: "この端末をサインアウト",
+    end_this: "ここからサインアウト",
+    end_others: "ほかのすべての場所でサインアウト",
+    what_ending_does: "その場所で開いていたアプリは 1 秒以内に利用できなくなり、もう一度サインインが必要になります。心当たりのない場所があれば、サインアウトしてからパスワードを変更してください。",
+    ended: "サインアウトしました。",
+    others_ended: "ほかのすべての場所でサインアウトしました。",
+    already_ended: "その場所はすでにサインアウトされています。",
+};
