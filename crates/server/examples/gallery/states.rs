@@ -2,11 +2,12 @@
 
 use askama::Template;
 use sekisho::pages::{
-    Chrome, ConsentPage, ErrorPage, FormPostPage, HomePage, LanguageLink, LoginPage, LoginProblem,
-    LogoutConfirmPage, Notice, Problem, RequestedScope, ReturnLink, SignedOutPage, SignupPage, SignupProblem,
-    WebMessagePage,
+    AccountNotice, AccountPage, Chrome, ConsentPage, ErrorPage, FormPostPage, HomePage, LanguageLink,
+    LoginPage, LoginProblem, LogoutConfirmPage, Notice, Problem, RequestedScope, ReturnLink, SignedInPlace,
+    SignedOutPage, SignupPage, SignupProblem, WebMessagePage,
 };
 use sekisho::text::{Language, Text};
+use sekisho_rules::time::Timestamp;
 
 /// A name nobody should have, and somebody will.
 const LONG_NAME: &str = "The Extraordinarily Long-Named International Cooperative Society for the Encouragement of \
@@ -46,6 +47,10 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
     let mut states = with_names(text, "", &Names::plain());
     states.extend(with_names(text, "-long", &Names::long()));
     states.extend(wrong_forms(text));
+    for notice in AccountNotice::ALL {
+        let page = account(text, &Names::plain(), Some(notice));
+        states.push((format!("account-{}", notice.word()), page.render()));
+    }
     for problem in Problem::ALL {
         let page = ErrorPage {
             chrome: chrome(text),
@@ -203,6 +208,7 @@ pub(super) fn with_names(text: &'static Text, suffix: &str, names: &Names) -> Ve
         ],
     };
     states.push(("consent", consent.render()));
+    states.push(("account", account(text, names, None).render()));
     states
         .into_iter()
         .map(|(name, page)| (format!("{name}{suffix}"), page))
@@ -333,6 +339,37 @@ fn signup(text: &'static Text) -> SignupPage {
         shortest_password: 12,
         problems: Vec::new(),
         login_url: "/u/login?state=sealed".into(),
+    }
+}
+
+fn account(text: &'static Text, names: &Names, notice: Option<AccountNotice>) -> AccountPage {
+    let seen = |minutes: i64| Timestamp::from_seconds(1_800_000_000 - 60 * minutes).into();
+    let place = |here, browser: Option<&str>, system: Option<&str>, apps: Vec<String>| SignedInPlace {
+        here,
+        id: format!("{:032x}", apps.len()),
+        browser: browser.map(str::to_owned),
+        system: system.map(str::to_owned),
+        address: "2001:db8:85a3:8d3:1319:8a2e:370:7348".into(),
+        first_seen: seen(9000),
+        last_seen: seen(3),
+        apps,
+    };
+    let app = names.app.clone();
+    let alone = notice == Some(AccountNotice::OthersEnded);
+    let mut places = vec![
+        place(true, Some("Chrome"), Some("Mac OSX"), vec![app.clone()]),
+        place(false, Some("Safari"), Some("iPhone"), vec![app, "Notes".into()]),
+        place(false, None, None, Vec::new()),
+    ];
+    places.truncate(if alone { 1 } else { 3 });
+    AccountPage {
+        chrome: chrome(text),
+        name: "関 花子".into(),
+        email: names.email.clone(),
+        notice,
+        places,
+        end_action: "/account/sessions/end".into(),
+        csrf: "token".into(),
     }
 }
 

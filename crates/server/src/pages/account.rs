@@ -81,7 +81,8 @@ pub enum AccountNotice {
 }
 
 impl AccountNotice {
-    const ALL: [Self; 3] = [Self::Ended, Self::OthersEnded, Self::AlreadyEnded];
+    /// Every notice.
+    pub const ALL: [Self; 3] = [Self::Ended, Self::OthersEnded, Self::AlreadyEnded];
 
     /// The word that stands for it in an address.
     pub const fn word(self) -> &'static str {
