@@ -1,7 +1,7 @@
 //! APIs (resource servers).
 
 use crate::statements::sql;
-use crate::{Db, Fault, Row, Tx, args, column};
+use crate::{Arg, Db, Fault, Row, Tx, args, column};
 use sekisho_rules::api::{Api, Dialect, Offline};
 use sekisho_rules::time::Timestamp;
 
@@ -16,6 +16,9 @@ sql! {
     PAGE = concat!("SELECT ", columns!(), " FROM apis WHERE id > $1 ORDER BY id LIMIT 100");
     INSERT = "INSERT INTO apis (id, identifier, name, scopes, token_lifetime, dialect, signing_alg, allow_offline, created_at, \
               updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) ON CONFLICT (identifier) DO NOTHING RETURNING id";
+    ENSURE = "INSERT INTO apis (id, identifier, name, scopes, token_lifetime, dialect, signing_alg, allow_offline, created_at, \
+              updated_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9) \
+              ON CONFLICT (identifier) DO UPDATE SET scopes = excluded.scopes, updated_at = excluded.updated_at";
     DELETE = "DELETE FROM apis WHERE identifier = $1 RETURNING id";
 }
 
@@ -61,23 +64,30 @@ pub async fn page(db: &Db, after: &str) -> Result<Vec<Api>, Fault> {
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn insert(tx: &mut Tx, new: &Api, now: Timestamp) -> Result<bool, Fault> {
-    let row = tx
-        .opt(
-            sql::INSERT,
-            args![
-                new.id.as_str(),
-                new.identifier.as_str(),
-                new.name.as_str(),
-                column::to_json(&new.scopes)?,
-                new.token_lifetime,
-                new.dialect.word(),
-                new.signing_alg.name(),
-                new.offline == Offline::Allowed,
-                now.millis(),
-            ],
-        )
-        .await?;
-    Ok(row.is_some())
+    Ok(tx.opt(sql::INSERT, &columns(new, now)?).await?.is_some())
+}
+
+/// Adds an API that every deployment has, or gives the one that is there these scopes.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn ensure(tx: &mut Tx, new: &Api, now: Timestamp) -> Result<(), Fault> {
+    tx.run(sql::ENSURE, &columns(new, now)?).await.map(drop)
+}
+
+fn columns(new: &Api, now: Timestamp) -> Result<Vec<Arg>, Fault> {
+    let columns = args![
+        new.id.as_str(),
+        new.identifier.as_str(),
+        new.name.as_str(),
+        column::to_json(&new.scopes)?,
+        new.token_lifetime,
+        new.dialect.word(),
+        new.signing_alg.name(),
+        new.offline == Offline::Allowed,
+        now.millis(),
+    ];
+    Ok(columns.to_vec())
 }
 
 /// Deletes an API. `false` when there is no such identifier.
