@@ -2,7 +2,7 @@
 
 use crate::http::visit::Visit;
 use axum::Json;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sekisho_rules::client_auth::ASSERTION_ALGORITHMS;
 use serde_json::json;
@@ -56,10 +56,19 @@ pub async fn configuration(visit: Visit) -> Response {
 /// `GET /.well-known/jwks.json`.
 pub async fn jwks(visit: Visit) -> Response {
     let keys = visit.app.keys.current();
-    let json = HeaderValue::from_static("application/json");
-    (
-        [(header::CONTENT_TYPE, json), (header::CACHE_CONTROL, FRESH)],
-        keys.jwks.clone(),
-    )
-        .into_response()
+    let tag = format!("\"{}\"", keys.etag);
+    let known = visit
+        .header(header::IF_NONE_MATCH)
+        .is_some_and(|known| known.split(',').any(|known| known.trim() == tag));
+    let mut response = match known {
+        true => StatusCode::NOT_MODIFIED.into_response(),
+        false => keys.jwks.clone().into_response(),
+    };
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    headers.insert(header::CACHE_CONTROL, FRESH);
+    if let Ok(tag) = HeaderValue::try_from(tag) {
+        headers.insert(header::ETAG, tag);
+    }
+    response
 }

@@ -5,9 +5,11 @@ use crate::seal::{Place, Sealer};
 use anyhow::{Context, Result, anyhow};
 use arc_swap::ArcSwap;
 use sekisho_jose::{Algorithm, Buffer, Jwk, SigningKey, VerifyingKey, base64url, jws};
+use sekisho_rules::id::hex;
 use sekisho_store::keys::{self as rows, KeyRow, KeyState};
 use sekisho_store::{Db, meta};
-use sha1::{Digest, Sha1};
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
 use std::sync::Arc;
 
 /// The keys of one issuer, replaced as a whole when rows change.
@@ -23,6 +25,8 @@ pub struct KeySet {
     pub verifying: Vec<VerifyingKey>,
     /// The published JWK Set (RFC 7517 section 5).
     pub jwks: String,
+    /// Its entity tag, without quotes: another one whenever a byte of it changes.
+    pub etag: String,
     /// What tells one set from another.
     fingerprint: Vec<(String, KeyState)>,
 }
@@ -137,10 +141,12 @@ fn build(rows: &[KeyRow], sealer: &Sealer, algorithms: &[Algorithm]) -> Result<K
         anyhow::bail!("the database holds no current {alg} signing key");
     }
     let jwks = serde_json::json!({ "keys": published }).to_string();
+    let etag = hex(&Sha256::digest(&jwks)[..8]);
     Ok(KeySet {
         signing,
         verifying,
         jwks,
+        etag,
         fingerprint,
     })
 }
