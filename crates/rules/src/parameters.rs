@@ -54,6 +54,11 @@ impl Parameters {
             .map(|(_, value)| value.as_str())
     }
 
+    /// Every name, in the order they came.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| name.as_str())
+    }
+
     /// Sum of the lengths of names and values, in bytes.
     pub fn size(&self) -> usize {
         self.0.iter().map(|(name, value)| name.len() + value.len()).sum()
