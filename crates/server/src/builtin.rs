@@ -31,7 +31,10 @@ const MANAGEMENT: &[(&str, &str)] = &[
     ("update:refresh_tokens", "Change grants with refresh tokens"),
     ("delete:refresh_tokens", "End grants with refresh tokens"),
     ("read:revocations", "Read what was revoked"),
-    ("create:revocations", "Revoke tokens, users, clients, or everything"),
+    (
+        "create:revocations",
+        "Revoke tokens, users, clients, or everything",
+    ),
 ];
 
 /// The `aud` of the revocation feed.
@@ -85,7 +88,10 @@ async fn ensure_apis(db: &Db, address: &Issuer, moment: Moment) -> Result<(), Fa
         (revocations(address), "Revocation feed", &feed[..]),
         (management(address), "Management API", MANAGEMENT),
     ] {
-        let scopes: Vec<ApiScope> = scopes.iter().map(|(value, description)| scope(value, description)).collect();
+        let scopes: Vec<ApiScope> = scopes
+            .iter()
+            .map(|(value, description)| scope(value, description))
+            .collect();
         match apis::by_identifier(db, &identifier).await? {
             Some(api) if api.scopes == scopes => continue,
             _ => {}
@@ -101,7 +107,8 @@ async fn ensure_apis(db: &Db, address: &Issuer, moment: Moment) -> Result<(), Fa
             offline: Offline::Denied,
         };
         issuer::lengthen(db, TOKEN_LIFETIME).await?;
-        db.tx(async move |tx| apis::ensure(tx, &api, moment.now).await).await?;
+        db.tx(async move |tx| apis::ensure(tx, &api, moment.now).await)
+            .await?;
     }
     Ok(())
 }

@@ -13,6 +13,8 @@ use crate::http::moment::Moment;
 /// The longest life of an access token, in seconds: 30 days.
 const LONGEST_TOKEN: i64 = 2_592_000;
 
+const OURS: &str = "identifiers below the issuer's address are the issuer's own";
+
 /// An API to be added.
 pub struct NewApi {
     /// The `aud` of its tokens; usually a URL that need not exist.
@@ -76,8 +78,11 @@ pub async fn page(app: &App, after: &str) -> Result<Vec<Api>, Refused> {
 /// Deletes an API: no new token is made for it. Tokens made before live until they expire.
 ///
 /// # Errors
-/// When there is no such API.
+/// When there is no such API, or it is one of our own.
 pub async fn delete(app: &App, actor: Actor, identifier: &str) -> Result<(), Refused> {
+    if identifier.starts_with(app.config.issuer.as_str()) {
+        return Err(Refused::invalid(OURS));
+    }
     let moment = Moment { now: app.clock.now() };
     let event = actor.did(moment, format!("API {identifier} deleted"));
     let name = identifier.to_owned();
@@ -105,9 +110,7 @@ fn check(app: &App, new: &NewApi) -> Result<(), Refused> {
         ));
     }
     if identifier.starts_with(app.config.issuer.as_str()) {
-        return Err(Refused::invalid(
-            "identifiers below the issuer's address are the issuer's own",
-        ));
+        return Err(Refused::invalid(OURS));
     }
     if !app.config.keys.algorithms().contains(&new.signing_alg) {
         return Err(Refused::invalid(format!(
