@@ -32,6 +32,8 @@ pub struct Client {
     pub standing: Standing,
     /// How its refresh tokens live.
     pub refresh: RefreshPolicy,
+    /// How it wants to hear that a session has ended.
+    pub notices: LogoutNotices,
     /// Seconds an ID token lives.
     pub id_token_lifetime: i64,
     /// Raised to end everything the client holds.
@@ -138,6 +140,19 @@ words! {
         /// RFC 6749 section 4.4.
         ClientCredentials = "client_credentials",
     }
+}
+
+/// How a client wants to hear that a session it took part in has ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LogoutNotices {
+    /// Where a logout token is posted (OpenID Connect Back-Channel Logout 1.0 section 2.2).
+    pub backchannel_urls: Vec<String>,
+    /// It cannot do without `sid` in the logout token. Ours always carry it.
+    pub backchannel_session_required: bool,
+    /// The page of it that a browser loads in a frame (OpenID Connect Front-Channel Logout 1.0 section 2).
+    pub frontchannel_url: Option<String>,
+    /// That page wants `iss` and `sid` in its query.
+    pub frontchannel_session_required: bool,
 }
 
 /// Whose application it is.

@@ -1,6 +1,6 @@
 //! Logout: what ends, and where the browser goes afterwards (OpenID Connect RP-Initiated Logout 1.0, and the older `/v2/logout`).
 
-use crate::client::{Client, Standing};
+use crate::client::{Client, LogoutNotices, Standing, origin_of};
 use crate::id::SessionId;
 use crate::redirect::{self, VerifiedReturn};
 use crate::refusal::PageRefusal;
@@ -128,6 +128,37 @@ pub fn plan(request: &Request<'_>, facts: Facts<'_>) -> Plan {
     Plan::End {
         session: Some(session.clone()),
         then,
+    }
+}
+
+/// The most addresses one client may have a logout token posted to.
+const BACKCHANNEL_URLS_MAX: usize = 5;
+
+/// Decides whether a client may be told of logouts in this way.
+///
+/// OpenID Connect Back-Channel Logout 1.0 section 2.2: an absolute address without a fragment. Front-Channel Logout 1.0 section 2:
+/// scheme, host and port of the page MUST be those of a redirect URI of the client, so that nobody has a stranger's page loaded.
+/// Which hosts may be called at all is the operator's decision and asked for each call.
+///
+/// # Errors
+/// A sentence for whoever registers it.
+pub fn check_notices(notices: &LogoutNotices, callbacks: &[String]) -> Result<(), String> {
+    if notices.backchannel_urls.len() > BACKCHANNEL_URLS_MAX {
+        return Err(format!(
+            "a logout is told to at most {BACKCHANNEL_URLS_MAX} addresses of one client"
+        ));
+    }
+    for url in notices.backchannel_urls.iter().chain(&notices.frontchannel_url) {
+        redirect::check_callback(url).map_err(|why| format!("{url}: {why}"))?;
+        if origin_of(url).is_none() {
+            return Err(format!("{url}: the address must begin with https:// or http://"));
+        }
+    }
+    match &notices.frontchannel_url {
+        Some(url) if !callbacks.iter().any(|one| origin_of(one) == origin_of(url)) => Err(format!(
+            "{url}: scheme, host and port of a front-channel logout page must be those of a callback"
+        )),
+        Some(_) | None => Ok(()),
     }
 }
 

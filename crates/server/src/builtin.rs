@@ -7,7 +7,9 @@ use crate::http::moment::Moment;
 use anyhow::Result;
 use sekisho_jose::Algorithm;
 use sekisho_rules::api::{Api, ApiScope, Dialect, Offline};
-use sekisho_rules::client::{AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Standing};
+use sekisho_rules::client::{
+    AuthMethod, Client, ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy, Standing,
+};
 use sekisho_rules::id::{ClientId, hex};
 use sekisho_store::{Db, Fault, apis, clients, issuer};
 
@@ -66,6 +68,7 @@ pub async fn ensure(config: &Config, db: &Db, clock: &Clock) -> Result<()> {
         party: Party::First,
         standing: Standing::Enabled,
         refresh: RefreshPolicy::ROTATING,
+        notices: LogoutNotices::default(),
         id_token_lifetime: 36_000,
         epoch: 0,
         nbf: 0,

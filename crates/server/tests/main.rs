@@ -6,6 +6,7 @@ mod algorithms;
 mod authorize;
 mod browser;
 mod client_auth;
+mod client_update;
 mod demo;
 mod edge;
 mod ending;

@@ -9,13 +9,13 @@ use serde_json::{Value, json};
 const KEK: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 const OTHER_KEK: &str = "ICECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-struct Deployment {
+pub(crate) struct Deployment {
     folder: tempfile::TempDir,
     kek: Vec<(&'static str, &'static str)>,
 }
 
 impl Deployment {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             folder: tempfile::tempdir().unwrap(),
             kek: vec![("SEKISHO_KEY_ENCRYPTION_KEY", KEK)],
@@ -36,17 +36,17 @@ impl Deployment {
         command
     }
 
-    fn run(&self, arguments: &[&str]) -> Output {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Output {
         self.command(arguments).output().unwrap()
     }
 
-    fn json(&self, arguments: &[&str]) -> Value {
+    pub(crate) fn json(&self, arguments: &[&str]) -> Value {
         let output = self.run(arguments);
         assert!(output.status.success(), "{arguments:?}: {}", text(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    fn refused(&self, arguments: &[&str], code: i32) -> String {
+    pub(crate) fn refused(&self, arguments: &[&str], code: i32) -> String {
         let output = self.run(arguments);
         assert_eq!(
             output.status.code(),

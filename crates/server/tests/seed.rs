@@ -2,7 +2,9 @@
 
 use crate::site::CALLBACK;
 use sekisho_rules::api::{Api, ApiScope, Dialect, Offline};
-use sekisho_rules::client::{AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Standing};
+use sekisho_rules::client::{
+    AuthMethod, Client, ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy, Standing,
+};
 use sekisho_rules::id::ClientId;
 
 /// A client with what its kind usually has.
@@ -28,6 +30,7 @@ pub(crate) fn client(id: &str, kind: ClientKind) -> Client {
         party: Party::First,
         standing: Standing::Enabled,
         refresh,
+        notices: LogoutNotices::default(),
         id_token_lifetime: 36_000,
         epoch: 0,
         nbf: 0,

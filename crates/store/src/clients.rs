@@ -3,7 +3,7 @@
 use crate::statements::sql;
 use crate::{Db, Fault, Row, Tx, args, column};
 use sekisho_rules::client::{
-    AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Rotation, Standing,
+    AuthMethod, Client, ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy, Rotation, Standing,
 };
 use sekisho_rules::id::ClientId;
 use sekisho_rules::time::Timestamp;
@@ -11,7 +11,8 @@ use sekisho_rules::time::Timestamp;
 macro_rules! columns {
     () => {
         "id, name, kind, auth_method, secret, jwks, callbacks, logout_urls, web_origins, grant_types, first_party, enabled, \
-         rotating, refresh_leeway, refresh_lifetime, refresh_idle, id_token_lifetime, epoch, nbf"
+         rotating, refresh_leeway, refresh_lifetime, refresh_idle, id_token_lifetime, backchannel_logout_urls, \
+         backchannel_logout_session_required, frontchannel_logout_url, frontchannel_logout_session_required, epoch, nbf"
     };
 }
 
@@ -21,13 +22,18 @@ sql! {
     ORIGINS = "SELECT id, callbacks, web_origins FROM clients WHERE id > $1 AND enabled = TRUE ORDER BY id LIMIT 100";
     INSERT = "INSERT INTO clients (id, name, kind, auth_method, secret, jwks, callbacks, logout_urls, web_origins, grant_types, \
               first_party, enabled, rotating, refresh_leeway, refresh_lifetime, refresh_idle, id_token_lifetime, epoch, nbf, \
-              created_at, updated_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, 0, $18, $18) \
+              created_at, updated_at, backchannel_logout_urls, backchannel_logout_session_required, frontchannel_logout_url, \
+              frontchannel_logout_session_required) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, 0, $18, $18, $19, $20, $21, $22) \
               ON CONFLICT (id) DO NOTHING RETURNING id";
     SET_ENABLED = "UPDATE clients SET enabled = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
     SET_SECRET = "UPDATE clients SET secret = $2, updated_at = $3 WHERE id = $1 RETURNING id";
     SET_ADDRESSES = "UPDATE clients SET callbacks = $2, logout_urls = $3, updated_at = $4 \
                      WHERE id = $1 AND (callbacks <> $2 OR logout_urls <> $3)";
+    SET_REGISTRATION = "UPDATE clients SET name = $2, callbacks = $3, logout_urls = $4, web_origins = $5, first_party = $6, \
+                        rotating = $7, refresh_leeway = $8, refresh_lifetime = $9, refresh_idle = $10, \
+                        backchannel_logout_urls = $11, backchannel_logout_session_required = $12, frontchannel_logout_url = $13, \
+                        frontchannel_logout_session_required = $14, updated_at = $15 WHERE id = $1 RETURNING id";
     RESEAL = "UPDATE clients SET secret = $3 WHERE id = $1 AND secret = $2 RETURNING id";
     RAISE_NBF = "UPDATE clients SET nbf = $2 WHERE id = $1 AND nbf < $2";
     DELETE = "DELETE FROM clients WHERE id = $1 RETURNING id";
@@ -64,6 +70,12 @@ fn client(row: &Row) -> Result<Client, Fault> {
             leeway: row.get("refresh_leeway")?,
             lifetime: row.get("refresh_lifetime")?,
             idle: row.get("refresh_idle")?,
+        },
+        notices: LogoutNotices {
+            backchannel_urls: column::json(row, "backchannel_logout_urls")?,
+            backchannel_session_required: row.get("backchannel_logout_session_required")?,
+            frontchannel_url: row.get("frontchannel_logout_url")?,
+            frontchannel_session_required: row.get("frontchannel_logout_session_required")?,
         },
         id_token_lifetime: row.get("id_token_lifetime")?,
         epoch: row.get("epoch")?,
@@ -141,6 +153,10 @@ pub async fn insert(tx: &mut Tx, new: &Client, now: Timestamp) -> Result<bool, F
                 new.refresh.idle,
                 new.id_token_lifetime,
                 now.millis(),
+                column::to_json(&new.notices.backchannel_urls)?,
+                new.notices.backchannel_session_required,
+                &new.notices.frontchannel_url,
+                new.notices.frontchannel_session_required,
             ],
         )
         .await?;
@@ -170,6 +186,32 @@ pub async fn set_addresses(tx: &mut Tx, client: &Client, now: Timestamp) -> Resu
     );
     let arguments = args![client.id.as_str(), callbacks, logout_urls, now.millis()];
     tx.run(sql::SET_ADDRESSES, arguments).await.map(drop)
+}
+
+/// Writes everything of a client that can be changed by editing it: name, addresses, party, refresh tokens, logout. `false` when there is
+/// no such client.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn set_registration(tx: &mut Tx, client: &Client, now: Timestamp) -> Result<bool, Fault> {
+    let arguments = args![
+        client.id.as_str(),
+        client.name.as_str(),
+        column::to_json(&client.callbacks)?,
+        column::to_json(&client.logout_urls)?,
+        column::to_json(&client.web_origins)?,
+        client.party == Party::First,
+        client.refresh.rotation == Rotation::Rotating,
+        client.refresh.leeway,
+        client.refresh.lifetime,
+        client.refresh.idle,
+        column::to_json(&client.notices.backchannel_urls)?,
+        client.notices.backchannel_session_required,
+        &client.notices.frontchannel_url,
+        client.notices.frontchannel_session_required,
+        now.millis(),
+    ];
+    Ok(tx.opt(sql::SET_REGISTRATION, arguments).await?.is_some())
 }
 
 /// Replaces the sealed secret. `false` when there is no such client.

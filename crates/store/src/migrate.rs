@@ -18,11 +18,18 @@ pub struct Migration {
 }
 
 /// The schema of this program.
-pub const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    name: "V0001__start.sql",
-    sql: include_str!("../migrations/V0001__start.sql"),
-}];
+pub const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        name: "V0001__start.sql",
+        sql: include_str!("../migrations/V0001__start.sql"),
+    },
+    Migration {
+        version: 3,
+        name: "V0003__jobs_and_logout.sql",
+        sql: include_str!("../migrations/V0003__jobs_and_logout.sql"),
+    },
+];
 
 impl Db {
     /// Brings the schema to the version this program knows. Answers how many steps were taken.

@@ -13,6 +13,7 @@ sql! {
     FAMILIES = "DELETE FROM families WHERE gid IN (SELECT gid FROM families WHERE expires_at < $1 LIMIT 500)";
     CHILDREN = "UPDATE families SET sealed_child = NULL WHERE gid IN \
                 (SELECT gid FROM families WHERE sealed_child IS NOT NULL AND rotated_at < $1 LIMIT 500)";
+    JOBS = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1 LIMIT 500)";
     SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 LIMIT 500)";
 }
 
@@ -36,6 +37,7 @@ pub async fn batch(db: &Db, now: Timestamp) -> Result<u64, Fault> {
         sql::CODES,
         sql::OPAQUE,
         sql::FAMILIES,
+        sql::JOBS,
         sql::SESSIONS,
     ] {
         removed += db.run(statement, args![before]).await?;

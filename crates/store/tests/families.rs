@@ -1,7 +1,9 @@
 //! The mint of a family: it passes the row only while user, client and issuer are as they were when the grant was made, whatever was
 //! read before (write rule 2 of the revocation protocol).
 
-use sekisho_rules::client::{AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Standing};
+use sekisho_rules::client::{
+    AuthMethod, Client, ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy, Standing,
+};
 use sekisho_rules::client_auth::{Recipient, authenticate, present};
 use sekisho_rules::code::{Code, StoredCode};
 use sekisho_rules::grant::Grant;
@@ -36,6 +38,7 @@ fn client() -> Client {
         party: Party::First,
         standing: Standing::Enabled,
         refresh: RefreshPolicy::ROTATING,
+        notices: LogoutNotices::default(),
         id_token_lifetime: 300,
         epoch: 0,
         nbf: 0,

@@ -1,5 +1,5 @@
 use super::*;
-use crate::client::{ClientKind, GrantType, Party, RefreshPolicy};
+use crate::client::{ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy};
 use proptest::prelude::*;
 
 const NOW: Timestamp = Timestamp::from_seconds(1_800_000_000);
@@ -23,6 +23,7 @@ pub(super) fn client(id: &str, auth_method: AuthMethod) -> Client {
         party: Party::First,
         standing: Standing::Enabled,
         refresh: RefreshPolicy::FIXED,
+        notices: LogoutNotices::default(),
         id_token_lifetime: 36_000,
         epoch: 0,
         nbf: 0,

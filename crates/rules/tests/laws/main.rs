@@ -9,6 +9,7 @@ mod code;
 mod family;
 mod logout;
 mod machine;
+mod notices;
 mod refresh;
 mod requests;
 mod session;

@@ -1,7 +1,9 @@
 //! A small valid world. Every law takes it and changes something.
 
 use sekisho_rules::api::{Api, ApiScope, Dialect, Offline};
-use sekisho_rules::client::{AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Standing};
+use sekisho_rules::client::{
+    AuthMethod, Client, ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy, Standing,
+};
 use sekisho_rules::client_auth::{AuthenticatedClient, Recipient, authenticate, present};
 use sekisho_rules::family::{Family, RefreshToken};
 use sekisho_rules::id::{ClientId, Epochs, GrantId, SessionId, UserId};
@@ -38,6 +40,7 @@ pub(crate) fn client() -> Client {
         party: Party::First,
         standing: Standing::Enabled,
         refresh: RefreshPolicy::ROTATING,
+        notices: LogoutNotices::default(),
         id_token_lifetime: 36_000,
         epoch: 3,
         nbf: 0,

@@ -1,9 +1,10 @@
 //! Clients: added, listed, disabled, enabled, deleted, given a new secret.
 
 use sekisho_rules::client::{
-    AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Standing, origin_of,
+    AuthMethod, Client, ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy, Standing, origin_of,
 };
 use sekisho_rules::id::{ClientId, hex};
+use sekisho_rules::logout::check_notices;
 use sekisho_rules::redirect::check_callback;
 use sekisho_rules::secret::Secret;
 use sekisho_store::audit::{self, Event};
@@ -33,6 +34,8 @@ pub struct NewClient {
     pub jwks: Option<String>,
     /// Whose application it is.
     pub party: Party,
+    /// How it wants to hear that a session has ended.
+    pub notices: LogoutNotices,
     /// How its refresh tokens live; by default rotating for public clients and fixed for the others.
     pub refresh: Option<RefreshPolicy>,
 }
@@ -45,7 +48,6 @@ pub async fn add(app: &App, actor: Actor, new: NewClient) -> Result<(Client, Opt
     let moment = Moment { now: app.clock.now() };
     let id = ClientId::new(hex(&moment.bytes::<16>()));
     let method = new.auth_method.unwrap_or(usual_method(new.kind));
-    check(&new, method)?;
     let secret = has_secret(method).then(|| moment.secret());
     let sealed = secret.as_ref().map(|secret| seal(app, &id, secret)).transpose()?;
     let client = Client {
@@ -62,10 +64,12 @@ pub async fn add(app: &App, actor: Actor, new: NewClient) -> Result<(Client, Opt
         party: new.party,
         standing: Standing::Enabled,
         refresh: new.refresh.unwrap_or(usual_refresh(method)),
+        notices: new.notices,
         id_token_lifetime: 36_000,
         epoch: 0,
         nbf: 0,
     };
+    check(&client)?;
     let event = about(actor.did(moment, "client added"), &client.id);
     let row = client.clone();
     let added = app.db.tx(async move |tx| {
@@ -94,6 +98,26 @@ pub async fn page(app: &App, after: &str) -> Result<Vec<Client>, Refused> {
 pub async fn find(app: &App, id: &str) -> Result<Client, Refused> {
     let found = clients::by_id(&app.db, id).await?;
     found.ok_or_else(|| Refused::Missing("client", id.to_owned()))
+}
+
+/// Changes what can be edited of a client: name, addresses, party, refresh tokens, logout. What it holds already stays as it is.
+///
+/// # Errors
+/// What the rules refuse, or no such client.
+pub async fn update(app: &App, actor: Actor, changed: Client) -> Result<Client, Refused> {
+    check(&changed)?;
+    let moment = Moment { now: app.clock.now() };
+    let event = about(actor.did(moment, "client changed"), &changed.id);
+    let row = changed.clone();
+    let done = app.db.tx(async move |tx| {
+        let done = clients::set_registration(tx, &row, moment.now).await?;
+        if done {
+            audit::insert(tx, &event).await?;
+        }
+        Ok(done)
+    });
+    found(done.await?, &changed)?;
+    Ok(changed)
 }
 
 /// Enables or disables a client. Disabling ends every grant it holds and voids its tokens.
@@ -231,10 +255,14 @@ fn has_secret(method: AuthMethod) -> bool {
     matches!(method, AuthMethod::SecretBasic | AuthMethod::SecretPost)
 }
 
-fn check(new: &NewClient, method: AuthMethod) -> Result<(), Refused> {
-    if let Some(refresh) = &new.refresh {
-        check_refresh(refresh)?;
+fn check(new: &Client) -> Result<(), Refused> {
+    if new.name.trim().is_empty() {
+        return Err(Refused::invalid(
+            "an application needs a name that people can read",
+        ));
     }
+    check_refresh(&new.refresh)?;
+    check_notices(&new.notices, &new.callbacks).map_err(Refused::invalid)?;
     for uri in new.callbacks.iter().chain(&new.logout_urls) {
         check_callback(uri).map_err(|why| Refused::invalid(format!("{uri}: {why}")))?;
     }
@@ -244,6 +272,7 @@ fn check(new: &NewClient, method: AuthMethod) -> Result<(), Refused> {
             return Err(Refused::invalid(format!("{origin} is no origin; {example}")));
         }
     }
+    let method = new.auth_method;
     let public = matches!(new.kind, ClientKind::SinglePage | ClientKind::Native);
     if public && has_secret(method) {
         return Err(Refused::invalid(

@@ -1,11 +1,14 @@
 //! `sekisho client`.
 
+mod notices;
+mod update;
+
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use sekisho_rules::client::{
-    AuthMethod, Client, ClientKind, GrantType, Party, RefreshPolicy, Rotation, Standing,
+    AuthMethod, Client, ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy, Rotation, Standing,
 };
 use serde_json::{Value, json};
 
@@ -21,6 +24,8 @@ Examples:
   sekisho client add \"Nightly job\" --kind non_interactive
   sekisho client add \"My site\" --kind regular_web --callback https://www.example.com/cb --rotate-refresh-tokens
   sekisho client add \"Partner\" --kind regular_web --third-party --callback https://partner.example/cb
+  sekisho client add \"My site\" --kind regular_web --callback https://www.example.com/cb \\
+    --backchannel-logout-url https://www.example.com/backchannel-logout
 Kinds: spa (in the browser) and native (on a device) have no secret and use PKCE; regular_web (on a server)
 has one; non_interactive is a machine that signs in for itself (see `sekisho grant add`).
 A secret is printed once, and kept sealed.";
@@ -31,6 +36,9 @@ pub(crate) enum ClientCommand {
     /// Add a client
     #[command(after_help = EXAMPLES)]
     Add(Box<Add>),
+    /// Change a client
+    #[command(after_help = update::EXAMPLES)]
+    Update(Box<update::Update>),
     /// List the clients
     List(List),
     /// Show one client, without its secret
@@ -72,6 +80,8 @@ pub(crate) struct Add {
     third_party: bool,
     #[command(flatten)]
     refresh: Refresh,
+    #[command(flatten)]
+    notices: notices::Notices,
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
@@ -147,6 +157,7 @@ impl ClientCommand {
     pub(super) async fn run(self, app: &App, terminal: &mut Terminal) -> Result<(), Failure> {
         match self {
             Self::Add(command) => command.run(app, terminal).await,
+            Self::Update(command) => command.run(app, terminal).await,
             Self::List(command) => command.run(app, terminal).await,
             Self::Show(one) => {
                 let client = clients::find(app, &one.client_id).await?;
@@ -184,6 +195,7 @@ impl Add {
         });
         let new = NewClient {
             refresh: self.refresh.policy(self.kind),
+            notices: self.notices.over(LogoutNotices::default()),
             name: self.name,
             kind: self.kind,
             auth_method: self.auth,
@@ -276,6 +288,10 @@ fn shown(client: &Client) -> Value {
         "grant_types": client.grant_types.iter().map(|grant: &GrantType| grant.word()).collect::<Vec<_>>(),
         "third_party": client.party == Party::Third,
         "enabled": client.standing == Standing::Enabled,
+        "backchannel_logout_urls": client.notices.backchannel_urls,
+        "backchannel_logout_session_required": client.notices.backchannel_session_required,
+        "frontchannel_logout_url": client.notices.frontchannel_url,
+        "frontchannel_logout_session_required": client.notices.frontchannel_session_required,
         "refresh_tokens": {
             "rotating": client.rotation() == Rotation::Rotating,
             "leeway": client.refresh.leeway,

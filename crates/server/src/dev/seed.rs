@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result};
 use sekisho_jose::jwt;
 use sekisho_rules::api::{ApiScope, Dialect, Offline};
-use sekisho_rules::client::{ClientKind, Party};
+use sekisho_rules::client::{ClientKind, LogoutNotices, Party};
 use sekisho_verify::Scope;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -172,6 +172,7 @@ fn client(name: &str, kind: ClientKind) -> NewClient {
         web_origins: vec![],
         jwks: None,
         party: Party::First,
+        notices: LogoutNotices::default(),
         refresh: None,
     }
 }

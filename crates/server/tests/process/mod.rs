@@ -23,7 +23,7 @@ use sekisho::admin::{Actor, apis, clients, grants, users};
 use sekisho::app::{App, Clock};
 use sekisho::config::{Config, Environment};
 use sekisho_rules::api::{ApiScope, Dialect, Offline};
-use sekisho_rules::client::{ClientKind, Party};
+use sekisho_rules::client::{ClientKind, LogoutNotices, Party};
 use sekisho_verify::Scope;
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -185,6 +185,7 @@ fn client(kind: ClientKind) -> NewClient {
             .collect(),
         jwks: None,
         party: Party::First,
+        notices: LogoutNotices::default(),
         refresh: None,
     }
 }
