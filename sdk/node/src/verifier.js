@@ -141,7 +141,7 @@ export class Verifier {
     const { feedId, seq, size } = this.#revocations;
     const state = this.#revocations.state(now, offset, mono);
     const late = state === 'starting' || (state === 'expired' && this.#onStale === 'closed');
-    const age = this.#revocations.loaded ? this.#revocations.age(now, offset, mono) : null;
+    const age = this.#revocations.loaded ? Math.round(this.#revocations.age(now, offset, mono)) : null;
     return { ready: !late && this.#keys.usable && !this.#closed, state, keys: this.#keys.usable, feedId, seq, age, offset, records: size };
   }
 
