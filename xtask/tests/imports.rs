@@ -15,6 +15,7 @@ const LAYERS: [(&str, &[&str]); 5] = [
 
 /// Where features meet: the application's state, HTTP, what makes and ends sessions and tokens, and what all of it needs.
 const SHARED: &[&str] = &[
+    "access_token",
     "app",
     "audit",
     "builtin",

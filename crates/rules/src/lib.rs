@@ -11,6 +11,8 @@
 //! | what goes into a token | [`claims`] |
 //! | what a logout ends and where it returns | [`logout`] |
 //! | what a revocation request names | [`revoke`] |
+//! | whether an access token still stands, by its rows | [`standing`] |
+//! | who may ask about a token | [`introspect`] |
 //! | whether a token opens the profile | [`userinfo`] |
 
 pub mod api;
@@ -25,6 +27,7 @@ pub mod family;
 pub mod grant;
 pub mod id;
 pub mod identity;
+pub mod introspect;
 pub mod login;
 pub mod logout;
 pub mod parameters;
@@ -34,6 +37,7 @@ pub mod refusal;
 pub mod revoke;
 pub mod secret;
 pub mod session;
+pub mod standing;
 pub mod time;
 pub mod user;
 pub mod userinfo;

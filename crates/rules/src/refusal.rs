@@ -85,6 +85,10 @@ pub enum Reason {
     WrongVerifier,
     /// The refresh token is unknown, expired, revoked, used, or another's. One reason for all.
     InvalidRefreshToken,
+    /// The token to be revoked was issued to another client (RFC 7009 section 2.1).
+    TokenOfAnother,
+    /// A token of a kind that cannot be revoked, such as an ID token (RFC 7009 section 2.2.1).
+    UnsupportedTokenType,
     /// Refreshing may not widen what was granted (RFC 6749 section 6).
     WiderScope,
     /// We cannot answer just now; trying again will help.
@@ -114,7 +118,10 @@ impl Reason {
             Self::UnsupportedGrantType => "unsupported_grant_type",
             Self::GrantNotAllowed(_) | Self::ClientNotAuthorized(_) => "unauthorized_client",
             Self::ClientAuthentication => "invalid_client",
-            Self::InvalidCode | Self::WrongVerifier | Self::InvalidRefreshToken => "invalid_grant",
+            Self::InvalidCode | Self::WrongVerifier | Self::InvalidRefreshToken | Self::TokenOfAnother => {
+                "invalid_grant"
+            }
+            Self::UnsupportedTokenType => "unsupported_token_type",
             Self::Unavailable => "temporarily_unavailable",
         }
     }
@@ -154,6 +161,8 @@ impl fmt::Display for Reason {
             Self::InvalidCode => f.write_str("Invalid authorization code"),
             Self::WrongVerifier => f.write_str("Failed to verify code verifier"),
             Self::InvalidRefreshToken => f.write_str("Unknown or invalid refresh token."),
+            Self::TokenOfAnother => f.write_str("The token was issued to another client"),
+            Self::UnsupportedTokenType => f.write_str("Only access tokens and refresh tokens can be revoked"),
             Self::WiderScope => f.write_str("The requested scope is wider than the scope granted"),
             Self::Unavailable => f.write_str("The service is temporarily unavailable. Try again."),
         }

@@ -1,6 +1,7 @@
 //! The only way a login becomes a session: new cookie secret, epoch check, audit (threat 8).
 
 use crate::audit::Record;
+use crate::end::Ending;
 use crate::http::cookie::Cookie;
 use crate::http::visit::Visit;
 use crate::signed_in::{Browser, browser};
@@ -68,6 +69,7 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
         .session(&session.id)
         .at(visit);
     let (hash, birthplace, user) = (secret.hash(), visit.birthplace(), user.clone());
+    let by = Ending::at(&visit.app, now);
     let signed_in = visit
         .app
         .db
@@ -76,7 +78,7 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
                 return Ok(false);
             }
             if let Some(left) = &left {
-                crate::end::session(tx, left, now).await?;
+                crate::end::session(tx, &by, left).await?;
             }
             let renewed = kept.is_some() && sessions::renew(tx, &session, &hash).await?;
             if !renewed {

@@ -1,5 +1,6 @@
 //! The room where Sekisho speaks: HTTP, HTML, cookies, configuration, the command line and start-up.
 
+pub mod access_token;
 pub mod account;
 pub mod admin;
 pub mod app;
@@ -16,6 +17,7 @@ pub mod egress;
 pub mod end;
 pub mod establish;
 pub mod http;
+pub mod introspect;
 pub mod issuer;
 pub mod journey;
 pub mod keys;

@@ -2,6 +2,7 @@
 
 use crate::audit::Record;
 use crate::config::LogoutPrompt;
+use crate::end::Ending;
 use crate::http::body::{self, Accepts};
 use crate::http::cookie::Cookie;
 use crate::http::guard;
@@ -128,13 +129,13 @@ async fn decide(
 }
 
 async fn end(visit: &Visit, session: SessionId, user: &User) -> Result<(), Trouble> {
-    let now = visit.moment.now;
+    let by = Ending::at(&visit.app, visit.moment.now);
     let event = Record::new("slo").user(&user.id).session(&session).at(visit);
     visit
         .app
         .db
         .tx(async move |tx| {
-            crate::end::session(tx, &session, now).await?;
+            crate::end::session(tx, &by, &session).await?;
             audit::insert(tx, &event).await
         })
         .await?;

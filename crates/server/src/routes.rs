@@ -6,7 +6,7 @@ use crate::http::visit::Visit;
 use crate::http::{cors, guard};
 use crate::listen::limits::{BodyLimits, read_body};
 use crate::pages::{self, HomePage, Problem};
-use crate::{account, authorize, discovery, login, logout, revoke, token, userinfo};
+use crate::{account, authorize, discovery, introspect, login, logout, revoke, token, userinfo};
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -33,6 +33,7 @@ pub fn router(app: Arc<App>) -> Router {
     let api = Router::new()
         .route("/oauth/token", post(token::token))
         .route("/oauth/revoke", post(revoke::revoke))
+        .route("/oauth/introspect", post(introspect::introspect))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(BodyLimits::of(&app), read_body))

@@ -9,6 +9,7 @@ mod refresh;
 
 use crate::audit::Record;
 use crate::client_auth::authenticate;
+use crate::end::Ending;
 use crate::http::body::{self, Accepts};
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
@@ -108,7 +109,7 @@ async fn replayed(
             "a used refresh token came again",
         ),
     };
-    let now = visit.app.clock.now();
+    let by = Ending::at(&visit.app, visit.app.clock.now());
     let event = Record::new(kind)
         .client(&client.client().id)
         .detail(detail)
@@ -117,7 +118,7 @@ async fn replayed(
         .app
         .db
         .tx(async move |tx| {
-            if crate::end::grant(tx, &gid, why, now).await? {
+            if crate::end::grant(tx, &by, &gid, why).await? {
                 audit::insert(tx, &event).await?;
             }
             Ok(())

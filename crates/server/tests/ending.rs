@@ -21,6 +21,7 @@ engines!(
 wires!(
     a_revoked_refresh_token_ends_its_grant,
     an_opaque_token_is_revoked_alone,
+    rfc_7009_a_jwt_access_token_is_revoked_alone,
     threat_21_a_client_cannot_revoke_what_is_not_its_own,
     threat_28_an_opaque_token_changed_anywhere_is_worth_nothing,
     threat_21_userinfo_takes_only_tokens_for_it,
@@ -286,20 +287,54 @@ async fn an_opaque_token_is_revoked_alone(site: Site) {
     assert_eq!(next.status, StatusCode::OK);
     site.pass(86_400);
     assert_eq!(status(&site, &next.json()).await, 401, "and it expires");
-    let jwt = site.tokens("spa", &OFFLINE).await;
-    let answer = revoke(&site, "spa", text(&jwt["access_token"])).await;
-    assert_eq!(answer.error(), "unsupported_token_type");
+}
+
+async fn rfc_7009_a_jwt_access_token_is_revoked_alone(site: Site) {
+    let tokens = site.tokens("spa", &OFFLINE).await;
+    let other = site.tokens("spa", &OFFLINE).await;
+    assert_eq!(status(&site, &tokens).await, 200);
+    for _ in 0..2 {
+        let answer = revoke(&site, "spa", text(&tokens["access_token"])).await;
+        assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, ""));
+    }
+    assert_eq!(status(&site, &tokens).await, 401);
+    assert_eq!(status(&site, &other).await, 200, "another of the same user stays");
+    let next = site.refresh("spa", text(&tokens["refresh_token"])).await.json();
+    assert_eq!(status(&site, &next).await, 200, "its grant goes on");
+    // An ID token is no key to anything; what is no token of ours is not alive afterwards.
+    let id_token = revoke(&site, "spa", text(&next["id_token"])).await;
+    assert_eq!(
+        (id_token.status, id_token.error()),
+        (StatusCode::BAD_REQUEST, "unsupported_token_type".into())
+    );
+    let forged = format!("{}x", text(&next["access_token"]));
+    for noise in ["a.b.c", "nonsense", forged.as_str()] {
+        assert_eq!(revoke(&site, "spa", noise).await.status, StatusCode::OK);
+    }
+    assert_eq!(status(&site, &next).await, 200);
+    site.pass(300);
+    let expired = revoke(&site, "native", text(&next["access_token"])).await;
+    assert_eq!(expired.status, StatusCode::OK, "dead already, whoever asks");
 }
 
 async fn threat_21_a_client_cannot_revoke_what_is_not_its_own(site: Site) {
     let tokens = site.tokens("spa", &[("scope", "openid offline_access")]).await;
-    for token in ["refresh_token", "access_token"] {
+    let jwt = site.tokens("spa", &OFFLINE).await;
+    for token in [
+        &tokens["refresh_token"],
+        &tokens["access_token"],
+        &jwt["access_token"],
+    ] {
         for client in ["native", "web"] {
-            let answer = revoke(&site, client, text(&tokens[token])).await;
-            assert_eq!(answer.status, StatusCode::OK, "says nothing about it");
+            let answer = revoke(&site, client, text(token)).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "RFC 7009 section 2.1");
+            assert_eq!(answer.error(), "invalid_grant");
         }
     }
-    assert_eq!(status(&site, &tokens).await, 200);
+    assert_eq!(
+        (status(&site, &tokens).await, status(&site, &jwt).await),
+        (200, 200)
+    );
     assert_eq!(
         site.refresh("spa", text(&tokens["refresh_token"])).await.status,
         StatusCode::OK

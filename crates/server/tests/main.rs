@@ -11,6 +11,7 @@ mod demo;
 mod edge;
 mod ending;
 mod host;
+mod introspect;
 mod journey;
 mod keys;
 mod listen;

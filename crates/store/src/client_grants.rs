@@ -9,6 +9,7 @@ use sekisho_rules::time::Timestamp;
 sql! {
     OF_CLIENT = "SELECT id, audience, scope FROM client_grants WHERE client_id = $1 ORDER BY id LIMIT 100";
     FOR_AUDIENCE = "SELECT id, audience, scope FROM client_grants WHERE client_id = $1 AND audience = $2";
+    BY_ID = "SELECT id, audience, scope FROM client_grants WHERE id = $1 AND client_id = $2";
     INSERT = "INSERT INTO client_grants (id, client_id, audience, scope, created_at) VALUES ($1, $2, $3, $4, $5) \
               ON CONFLICT (client_id, audience) DO UPDATE SET scope = excluded.scope RETURNING id";
     DELETE = "DELETE FROM client_grants WHERE client_id = $1 AND audience = $2 RETURNING id";
@@ -32,6 +33,18 @@ pub async fn of_client(db: &Db, client: &ClientId) -> Result<Vec<ClientGrant>, F
         .iter()
         .map(grant)
         .collect()
+}
+
+/// The grant of a client with this id, which is the `gid` of its tokens.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no grant.
+pub async fn by_id(db: &Db, client: &ClientId, id: &GrantId) -> Result<Option<ClientGrant>, Fault> {
+    db.opt(sql::BY_ID, args![id.as_str(), client.as_str()])
+        .await?
+        .as_ref()
+        .map(grant)
+        .transpose()
 }
 
 /// The grant a request names: the one for the audience, or without an audience the client's only one.

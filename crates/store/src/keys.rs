@@ -8,6 +8,7 @@ sql! {
     LIVE = "SELECT kid, alg, state, sealed, jwk, created_at, state_since FROM signing_keys \
             WHERE state IN ('next', 'current', 'previous') ORDER BY created_at, kid LIMIT 100";
     PAGE = "SELECT kid, alg, state, sealed, jwk, created_at, state_since FROM signing_keys WHERE kid > $1 ORDER BY kid LIMIT 100";
+    STATE = "SELECT state FROM signing_keys WHERE kid = $1";
     INSERT = "INSERT INTO signing_keys (kid, alg, state, sealed, jwk, created_at, state_since) VALUES ($1, $2, $3, $4, $5, $6, $6)";
     MOVE = "UPDATE signing_keys SET state = $3, state_since = $4 WHERE kid = $1 AND state = $2 RETURNING kid";
     RESEAL = "UPDATE signing_keys SET sealed = $2 WHERE kid = $1";
@@ -89,6 +90,16 @@ pub async fn live(db: &Db) -> Result<Vec<KeyRow>, Fault> {
 /// [`Fault`] when the database does not answer or a row fits no key.
 pub async fn page(db: &Db, after: &str) -> Result<Vec<KeyRow>, Fault> {
     db.all(sql::PAGE, args![after]).await?.iter().map(key).collect()
+}
+
+/// Where the key with this `kid` is in its life.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or the row fits no key.
+pub async fn state(db: &Db, kid: &str) -> Result<Option<KeyState>, Fault> {
+    let row = db.opt(sql::STATE, args![kid]).await?;
+    row.map(|row| column::word(&row, "state", KeyState::from_word))
+        .transpose()
 }
 
 /// Adds a key.

@@ -29,6 +29,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "V0003__jobs_and_logout.sql",
         sql: include_str!("../migrations/V0003__jobs_and_logout.sql"),
     },
+    Migration {
+        version: 6,
+        name: "V0006__ended_tokens.sql",
+        sql: include_str!("../migrations/V0006__ended_tokens.sql"),
+    },
 ];
 
 impl Db {

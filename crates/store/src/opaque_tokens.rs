@@ -9,7 +9,7 @@ use sekisho_rules::time::Timestamp;
 use sekisho_verify::Scope;
 
 sql! {
-    BY_HASH = "SELECT gid, session_id, scope, expires_at, ended_at FROM opaque_tokens WHERE hash = $1";
+    BY_HASH = "SELECT gid, client_id, session_id, scope, issued_at, expires_at, ended_at FROM opaque_tokens WHERE hash = $1";
     INSERT = "INSERT INTO opaque_tokens (hash, gid, client_id, user_id, session_id, scope, issued_at, expires_at, ended_at) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, NULL)";
     END = "UPDATE opaque_tokens SET ended_at = $3 WHERE hash = $1 AND client_id = $2 AND ended_at IS NULL";
@@ -20,10 +20,16 @@ sql! {
 pub struct OpaqueToken {
     /// Its grant.
     pub gid: GrantId,
+    /// Whom it was issued to.
+    pub client_id: ClientId,
     /// The session it names.
     pub session_id: Option<SessionId>,
     /// What it opens.
     pub scope: Scope,
+    /// When it was issued.
+    pub issued_at: Timestamp,
+    /// When it expires.
+    pub expires_at: Timestamp,
 }
 
 /// The token with this hash, unless it has expired or ended.
@@ -39,8 +45,11 @@ pub async fn by_hash(db: &Db, hash: &SecretHash, now: Timestamp) -> Result<Optio
     }
     Ok(Some(OpaqueToken {
         gid: GrantId::new(row.get::<String>("gid")?),
+        client_id: ClientId::new(row.get::<String>("client_id")?),
         session_id: row.get::<Option<String>>("session_id")?.map(SessionId::new),
         scope: column::scope(&row, "scope")?,
+        issued_at: column::time(&row, "issued_at")?,
+        expires_at: column::time(&row, "expires_at")?,
     }))
 }
 
@@ -65,15 +74,11 @@ pub async fn insert(tx: &mut Tx, hash: &SecretHash, grant: &Grant) -> Result<(),
     tx.run(sql::INSERT, arguments).await.map(drop)
 }
 
-/// Ends a token of this client.
+/// Ends a token of this client. `false` when it had ended.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn end(tx: &mut Tx, hash: &SecretHash, client: &ClientId, now: Timestamp) -> Result<(), Fault> {
-    tx.run(
-        sql::END,
-        args![hash.bytes().to_vec(), client.as_str(), now.millis()],
-    )
-    .await
-    .map(drop)
+pub async fn end(tx: &mut Tx, hash: &SecretHash, client: &ClientId, now: Timestamp) -> Result<bool, Fault> {
+    let arguments = args![hash.bytes().to_vec(), client.as_str(), now.millis()];
+    Ok(tx.run(sql::END, arguments).await? == 1)
 }

@@ -21,6 +21,7 @@ pub fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         ("clients", crate::clients::sql::ALL),
         ("codes", crate::codes::sql::ALL),
         ("consents", crate::consents::sql::ALL),
+        ("ended_tokens", crate::ended_tokens::sql::ALL),
         ("families", crate::families::sql::ALL),
         ("flows", crate::flows::sql::ALL),
         ("issuer", crate::issuer::sql::ALL),

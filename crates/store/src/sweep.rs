@@ -10,11 +10,13 @@ sql! {
                   (SELECT client_id, jti FROM used_assertions WHERE expires_at < $1 LIMIT 500)";
     CODES = "DELETE FROM codes WHERE hash IN (SELECT hash FROM codes WHERE expires_at < $1 LIMIT 500)";
     OPAQUE = "DELETE FROM opaque_tokens WHERE hash IN (SELECT hash FROM opaque_tokens WHERE expires_at < $1 LIMIT 500)";
-    FAMILIES = "DELETE FROM families WHERE gid IN (SELECT gid FROM families WHERE expires_at < $1 LIMIT 500)";
+    ENDED_TOKENS = "DELETE FROM ended_tokens WHERE jti IN (SELECT jti FROM ended_tokens WHERE expires_at < $1 LIMIT 500)";
+    // A row stays while a token that names it may live: whoever ends the user then must still find when that token expires.
+    FAMILIES = "DELETE FROM families WHERE gid IN (SELECT gid FROM families WHERE expires_at < $1 AND last_exp < $2 LIMIT 500)";
     CHILDREN = "UPDATE families SET sealed_child = NULL WHERE gid IN \
                 (SELECT gid FROM families WHERE sealed_child IS NOT NULL AND rotated_at < $1 LIMIT 500)";
     JOBS = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1 LIMIT 500)";
-    SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 LIMIT 500)";
+    SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 AND last_exp < $2 LIMIT 500)";
 }
 
 /// How long after its end a row is kept, in seconds: a replayed code must still be known as a code.
@@ -36,11 +38,13 @@ pub async fn batch(db: &Db, now: Timestamp) -> Result<u64, Fault> {
         sql::ASSERTIONS,
         sql::CODES,
         sql::OPAQUE,
-        sql::FAMILIES,
         sql::JOBS,
-        sql::SESSIONS,
+        sql::ENDED_TOKENS,
     ] {
         removed += db.run(statement, args![before]).await?;
+    }
+    for statement in [sql::FAMILIES, sql::SESSIONS] {
+        removed += db.run(statement, args![before, before.div_euclid(1000)]).await?;
     }
     let wiped = db
         .run(

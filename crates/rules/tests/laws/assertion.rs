@@ -247,7 +247,7 @@ fn every_advertised_algorithm_works_and_the_others_do_not() {
 }
 
 #[test]
-fn threat_j9_another_kind_of_token_is_no_assertion() {
+fn threat_j09_another_kind_of_token_is_no_assertion() {
     for typ in ["JWT", "jwt", "client-authentication+jwt", "application/jwt"] {
         assert!(
             outcome(with_key(&[&KEY]), &jwt::sign(&good_claims(), typ, &KEY).unwrap()).is_some(),

@@ -102,7 +102,7 @@ fn updated_at_is_a_number_by_the_standard_and_text_on_the_other_wire() {
 
 proptest! {
     #[test]
-    fn threat_j9_no_token_can_be_taken_for_another_kind(
+    fn threat_j09_no_token_can_be_taken_for_another_kind(
         words in prop::sample::subsequence(vec!["openid", "profile", "email", "offline_access", "read:notes"], 1..6),
         standard in any::<bool>(), rfc9068 in any::<bool>(),
     ) {

@@ -4,7 +4,7 @@ use super::Person;
 use super::device::Device;
 use super::enter::begin;
 use crate::audit::Record;
-use crate::end;
+use crate::end::{self, Ending};
 use crate::http::body::{self, Accepts};
 use crate::http::cookie::Cookie;
 use crate::http::reply::{Trouble, html, see_other, with_cookie};
@@ -69,7 +69,7 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
 }
 
 async fn end_all(visit: &Visit, person: &Person, chosen: Vec<SessionId>) -> Result<(), Trouble> {
-    let now = visit.moment.now;
+    let by = Ending::at(&visit.app, visit.moment.now);
     let events: Vec<_> = chosen
         .into_iter()
         .map(|id| {
@@ -79,7 +79,7 @@ async fn end_all(visit: &Visit, person: &Person, chosen: Vec<SessionId>) -> Resu
         .collect();
     let ended = visit.app.db.tx(async move |tx| {
         for (event, id) in &events {
-            end::place(tx, id, now).await?;
+            end::place(tx, &by, id).await?;
             audit::insert(tx, event).await?;
         }
         Ok(())

@@ -12,7 +12,7 @@ use sekisho_store::clients;
 
 use super::{Actor, Refused};
 use crate::app::App;
-use crate::end;
+use crate::end::{self, Ending};
 use crate::http::moment::Moment;
 use crate::seal::Place;
 
@@ -132,11 +132,11 @@ pub async fn set_standing(app: &App, actor: Actor, client: &Client, to: Standing
         "client disabled"
     };
     let event = about(actor.did(moment, what), &client.id);
-    let id = client.id.clone();
+    let (id, by) = (client.id.clone(), Ending::at(app, moment.now));
     let done = app.db.tx(async move |tx| {
         let done = clients::set_standing(tx, &id, to, moment.now).await?;
         if done {
-            end::client(tx, &id, moment.now).await?;
+            end::client(tx, &by, &id).await?;
             audit::insert(tx, &event).await?;
         }
         Ok(done)
@@ -179,10 +179,12 @@ pub async fn new_secret(app: &App, actor: Actor, client: &Client) -> Result<Secr
 pub async fn delete(app: &App, actor: Actor, client: &Client) -> Result<(), Refused> {
     let moment = Moment { now: app.clock.now() };
     let event = about(actor.did(moment, "client deleted"), &client.id);
-    let id = client.id.clone();
+    let (id, by) = (client.id.clone(), Ending::at(app, moment.now));
     let done = app.db.tx(async move |tx| {
-        let done = clients::delete(tx, &id).await?;
+        let done = clients::set_standing(tx, &id, Standing::Disabled, moment.now).await?;
         if done {
+            end::client(tx, &by, &id).await?;
+            clients::delete(tx, &id).await?;
             audit::insert(tx, &event).await?;
         }
         Ok(done)

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Actor, Refused};
 use crate::app::App;
-use crate::end;
+use crate::end::{self, Ending};
 use crate::http::moment::Moment;
 
 /// A user to be added.
@@ -105,11 +105,11 @@ pub async fn set_access(app: &App, actor: Actor, user: &User, access: Access) ->
         actor.did(moment, if blocked { "user blocked" } else { "user unblocked" }),
         &user.id,
     );
-    let id = user.id.clone();
+    let (id, by) = (user.id.clone(), Ending::at(app, moment.now));
     let done = app.db.tx(async move |tx| {
         let done = users::set_blocked(tx, &id, blocked, moment.now).await?;
         if done {
-            end::user(tx, &id, moment.now).await?;
+            end::user(tx, &by, &id).await?;
             audit::insert(tx, &event).await?;
         }
         Ok(done)
@@ -125,11 +125,11 @@ pub async fn set_password(app: &App, actor: Actor, user: &User, new: &str) -> Re
     let hash = hash(app, new).await?;
     let moment = moment(app);
     let event = about(actor.did(moment, "password set"), &user.id);
-    let id = user.id.clone();
+    let (id, by) = (user.id.clone(), Ending::at(app, moment.now));
     let done = app.db.tx(async move |tx| {
         let done = users::set_password(tx, &id, &hash, moment.now).await?;
         if done {
-            end::user(tx, &id, moment.now).await?;
+            end::user(tx, &by, &id).await?;
             audit::insert(tx, &event).await?;
         }
         Ok(done)
@@ -142,11 +142,15 @@ pub async fn set_password(app: &App, actor: Actor, user: &User, new: &str) -> Re
 /// # Errors
 /// When there is no such user.
 pub async fn delete(app: &App, actor: Actor, user: &User) -> Result<(), Refused> {
-    let event = about(actor.did(moment(app), "user deleted"), &user.id);
-    let id = user.id.clone();
+    let moment = moment(app);
+    let event = about(actor.did(moment, "user deleted"), &user.id);
+    let (id, by) = (user.id.clone(), Ending::at(app, moment.now));
     let done = app.db.tx(async move |tx| {
-        let done = users::delete(tx, &id).await?;
+        // Blocked first: their rows go with them, and what rows say of their tokens must be read before.
+        let done = users::set_blocked(tx, &id, true, moment.now).await?;
         if done {
+            end::user(tx, &by, &id).await?;
+            users::delete(tx, &id).await?;
             audit::insert(tx, &event).await?;
         }
         Ok(done)
