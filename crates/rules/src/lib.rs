@@ -11,6 +11,7 @@
 //! | what goes into a token | [`claims`] |
 //! | what a logout ends and where it returns | [`logout`] |
 //! | what a revocation request names | [`revoke`] |
+//! | from when on tokens are void, and how long that is told | [`ending`] |
 //! | whether an access token still stands, by its rows | [`standing`] |
 //! | who may ask about a token | [`introspect`] |
 //! | whether a token opens the profile | [`userinfo`] |
@@ -23,6 +24,7 @@ pub mod client_auth;
 pub mod code;
 pub mod consent;
 pub mod cors;
+pub mod ending;
 pub mod family;
 pub mod grant;
 pub mod id;

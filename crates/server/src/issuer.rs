@@ -13,7 +13,7 @@ use sekisho_rules::refusal::Reason;
 use sekisho_rules::revoke::OPAQUE_PREFIX;
 use sekisho_rules::secret::{Secret, SecretHash};
 use sekisho_store::audit::Event;
-use sekisho_store::{Fault, Settled, Tx, issuer as issuer_row, opaque_tokens, sessions};
+use sekisho_store::{Fault, Settled, Tx, clients, families, issuer as issuer_row, opaque_tokens, sessions};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -22,6 +22,9 @@ const NBF_WAIT_SECONDS: i64 = 3;
 
 /// How long after its `iat` a token may still be signed, in milliseconds: later a revocation might not know of it.
 const SIGN_WITHIN_MILLIS: i64 = 2000;
+
+/// How often tokens are dated before they are given up.
+const DATINGS: usize = 3;
 
 /// The answer of the token endpoint (RFC 6749 section 5.1). `scope` is always there: clients compare it.
 #[derive(Serialize)]
@@ -128,21 +131,66 @@ pub(crate) fn event(visit: &Visit, grant: &Grant, kind: &'static str) -> Event {
     record.at(visit)
 }
 
-/// Signs the tokens of a grant whose write was committed. A commit that took too long is answered 503: the client repeats a refresh and
-/// gets the same child, or starts a login again.
-pub(crate) fn sign(visit: &Visit, settled: &Settled<Grant>, fresh: Fresh) -> Result<Tokens, Refused> {
-    if visit.app.clock.now().millis_since(settled.issued_at()) > SIGN_WITHIN_MILLIS {
-        return Err(Reason::Unavailable.into());
+/// Signs the tokens of a grant whose write was committed. When the commit took too long they are dated again, which is another write
+/// of their row; after three times the answer is 503.
+pub(crate) async fn sign(
+    visit: &Visit,
+    mut settled: Settled<Grant>,
+    fresh: Fresh,
+) -> Result<Tokens, Refused> {
+    for _ in 1..DATINGS {
+        if is_timely(visit, &settled) {
+            break;
+        }
+        let grant = settled.clone().reissued_at(visit.app.clock.now());
+        let again = visit.app.db.settle(async move |tx| {
+            if !mint_in_session(tx, &grant).await? {
+                return Ok(None);
+            }
+            families::mint(tx, &grant).await
+        });
+        settled = again.await?.ok_or(Reason::Unavailable)?;
     }
-    tokens(visit, settled, fresh)
+    match is_timely(visit, &settled) {
+        true => tokens(visit, &settled, fresh),
+        false => Err(Reason::Unavailable.into()),
+    }
 }
 
-/// Signs the token of a client's own grant, which passes no row.
-pub(crate) fn sign_unwritten(visit: &Visit, grant: &Grant) -> Result<Tokens, Refused> {
-    match grant.subject() {
-        Subject::Client => tokens(visit, grant, Fresh::new(visit, grant, None)),
-        Subject::User(_) => Err(Refused::Internal("a user's grant needs its write")),
+fn is_timely(visit: &Visit, grant: &Grant) -> bool {
+    visit.app.clock.now().millis_since(grant.issued_at()) <= SIGN_WITHIN_MILLIS
+}
+
+/// Signs the token of a client's own grant, which passes no row. `iat` must not be later than the reading of the client: who ends the
+/// client after it was read voids what was issued until then. So whenever the token is dated again, because it waited for a `nbf` or
+/// was slow, the client is read again.
+pub(crate) async fn sign_unwritten(visit: &Visit, mut grant: Grant) -> Result<Tokens, Refused> {
+    if !matches!(grant.subject(), Subject::Client) {
+        return Err(Refused::Internal("a user's grant needs its write"));
     }
+    let mut was_read = grant.issued_at() == visit.moment.now;
+    for _ in 0..DATINGS {
+        if !was_read && !is_unchanged(visit, &grant).await? {
+            break;
+        }
+        if is_timely(visit, &grant) {
+            let fresh = Fresh::new(visit, &grant, None);
+            return tokens(visit, &grant, fresh);
+        }
+        grant = grant.reissued_at(visit.app.clock.now());
+        was_read = false;
+    }
+    Err(Reason::Unavailable.into())
+}
+
+/// Whether the client and the issuer are what they were when the grant was decided.
+async fn is_unchanged(visit: &Visit, grant: &Grant) -> Result<bool, Refused> {
+    let db = &visit.app.db;
+    let issuer = issuer_row::get(db).await?;
+    let client = clients::by_id(db, grant.client().id.as_str()).await?;
+    Ok(issuer.nbf <= grant.issued_at().seconds()
+        && client
+            .is_some_and(|client| (client.epoch, client.nbf) == (grant.client().epoch, grant.client().nbf)))
 }
 
 fn tokens(visit: &Visit, grant: &Grant, fresh: Fresh) -> Result<Tokens, Refused> {

@@ -48,6 +48,7 @@ sql! {
     KEEP = concat!("UPDATE families SET idle_expires_at = $5, ", minted!(), " WHERE tip_hash = $4 AND ", alive!(), " RETURNING gid");
     REPEAT = concat!("UPDATE families SET repeats = repeats + 1, ", minted!(), " WHERE generation = $4 AND repeats < $5 AND ",
              alive!(), " RETURNING gid");
+    MINT = concat!("UPDATE families SET ", minted!(), " WHERE ", alive!(), " RETURNING gid");
     END = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL WHERE gid = $1 AND ended_at IS NULL RETURNING gid";
     END_OF_SESSION = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL \
                       WHERE session_id = $1 AND tip_hash IS NULL AND ended_at IS NULL";
@@ -235,6 +236,20 @@ pub async fn repeat(tx: &mut Tx, grant: &Grant, tip: u32) -> Result<Option<Pendi
         REPEATS_MAX,
     ];
     won(tx.opt(sql::REPEAT, arguments).await?, grant)
+}
+
+/// Mints once more on a family that was written a moment ago, because its tokens came too late to be signed. `None` when it no longer
+/// stands.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn mint(tx: &mut Tx, grant: &Grant) -> Result<Option<Pending<Grant>>, Fault> {
+    let arguments = args![
+        grant.gid().as_str(),
+        grant.issued_at().seconds(),
+        grant.last_exp(),
+    ];
+    won(tx.opt(sql::MINT, arguments).await?, grant)
 }
 
 fn won(row: Option<Row>, grant: &Grant) -> Result<Option<Pending<Grant>>, Fault> {

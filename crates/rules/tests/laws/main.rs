@@ -6,6 +6,7 @@ mod assertion;
 mod authorize;
 mod claims;
 mod code;
+mod ending;
 mod family;
 mod introspect;
 mod logout;

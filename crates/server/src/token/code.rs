@@ -59,7 +59,7 @@ pub(super) async fn redeem(
             Redeem::Grant(grant) => {
                 let grant = issuer::not_before(visit, *grant).await?;
                 if let Some((settled, fresh)) = write(visit, grant, hash).await? {
-                    return issuer::sign(visit, &settled, fresh);
+                    return issuer::sign(visit, settled, fresh).await;
                 }
             }
         }

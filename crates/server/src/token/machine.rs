@@ -21,5 +21,5 @@ pub(super) async fn issue(
     };
     let grant = client_credentials::decide(client, asked, found, api, visit.moment.now)?;
     let grant = issuer::not_before(visit, grant).await?;
-    issuer::sign_unwritten(visit, &grant)
+    issuer::sign_unwritten(visit, grant).await
 }

@@ -64,7 +64,7 @@ pub(super) async fn refresh(
             (Refresh::Grant(grant, turn), Some(family)) => {
                 let grant = issuer::not_before(visit, *grant).await?;
                 if let Some((settled, fresh)) = write(visit, grant, turn, (&presented, &family)).await? {
-                    return issuer::sign(visit, &settled, fresh);
+                    return issuer::sign(visit, settled, fresh).await;
                 }
             }
             (Refresh::Grant(..), None) => return Err(Refused::Internal("a grant without its family")),
