@@ -172,7 +172,10 @@ async fn a_raised_issuer_epoch_ends_everything(site: Site) {
     browser.sign_in(&authorize("spa", &[])).await;
     let code = browser.get(&authorize("spa", &[])).await.param("code").unwrap();
     let tokens = site.tokens("spa", &OFFLINE).await;
-    sekisho_store::issuer::raise(&site.app.db, site.now().seconds() + 1)
+    let nbf = site.now().seconds() + 1;
+    site.app
+        .db
+        .tx(async move |tx| sekisho_store::issuer::raise(tx, nbf).await)
         .await
         .unwrap();
     site.pass(2);

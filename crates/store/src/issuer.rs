@@ -1,11 +1,11 @@
 //! The issuer's one row: its epoch and `nbf`, which end everything at once.
 
 use crate::statements::sql;
-use crate::{Db, Fault, args};
+use crate::{Db, Fault, Tx, args};
 
 sql! {
     GET = "SELECT epoch, nbf, max_lifetime FROM issuer WHERE id = 1";
-    RAISE = "UPDATE issuer SET epoch = epoch + 1, nbf = $1 WHERE id = 1";
+    RAISE = "UPDATE issuer SET epoch = epoch + 1, nbf = CASE WHEN nbf < $1 THEN $1 ELSE nbf END WHERE id = 1";
     LENGTHEN = "UPDATE issuer SET max_lifetime = $1 WHERE id = 1 AND max_lifetime < $1";
 }
 
@@ -33,12 +33,12 @@ pub async fn get(db: &Db) -> Result<IssuerRow, Fault> {
     })
 }
 
-/// Ends everything at the server: raises the epoch and sets `nbf`.
+/// Ends everything at the server: raises the epoch and sets `nbf`, unless a later one is set.
 ///
 /// # Errors
-/// [`Fault`] when the database does not answer.
-pub async fn raise(db: &Db, nbf: i64) -> Result<(), Fault> {
-    db.run(sql::RAISE, args![nbf]).await.map(drop)
+/// [`Fault`] when the statement fails.
+pub async fn raise(tx: &mut Tx, nbf: i64) -> Result<(), Fault> {
+    tx.run(sql::RAISE, args![nbf]).await.map(drop)
 }
 
 /// Remembers a longer token lifetime, in seconds, before it takes effect.

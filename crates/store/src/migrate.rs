@@ -25,6 +25,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/V0001__start.sql"),
     },
     Migration {
+        version: 2,
+        name: "V0002__feed.sql",
+        sql: include_str!("../migrations/V0002__feed.sql"),
+    },
+    Migration {
         version: 3,
         name: "V0003__jobs_and_logout.sql",
         sql: include_str!("../migrations/V0003__jobs_and_logout.sql"),

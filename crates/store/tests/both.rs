@@ -93,6 +93,7 @@ mod families;
 mod jobs;
 mod migrations;
 mod outages;
+mod revocations;
 mod statements;
 mod tls;
 mod transactions;

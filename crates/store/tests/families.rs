@@ -186,7 +186,7 @@ async fn meanwhile(db: &Db, what: &str) {
             db.tx(async |tx| clients::set_standing(tx, &client().id, Standing::Disabled, NOW).await)
                 .await
         }
-        "issuer raised" => issuer::raise(db, 0).await.map(|()| true),
+        "issuer raised" => db.tx(async |tx| issuer::raise(tx, 0).await).await.map(|()| true),
         _ => Ok(true),
     }
     .unwrap();

@@ -8,16 +8,32 @@ use deadpool_postgres::{Connect, Manager, ManagerConfig, Pool, RecyclingMethod, 
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use tokio::task::JoinHandle;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
-use tokio_postgres::{Client, Config, Error};
+use tokio_postgres::tls::MakeTlsConnect;
+use tokio_postgres::{Client, Config, Error, Socket};
 use tokio_postgres_rustls::MakeRustlsConnect;
 
 use super::{Fault, Options, options::Postgres};
 
-pub(super) fn pool(
-    place: &Postgres,
-    options: &Options,
-    runtime: tokio::runtime::Handle,
-) -> Result<Pool, Fault> {
+/// How to reach the server, for a connection of its own.
+#[derive(Clone)]
+pub(super) struct Dial {
+    config: Config,
+    tls: MakeRustlsConnect,
+}
+
+/// A connection that its owner drives.
+type Driven = (
+    Client,
+    tokio_postgres::Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>,
+);
+
+impl Dial {
+    pub(super) async fn connect(&self) -> Result<Driven, Error> {
+        self.config.connect(self.tls.clone()).await
+    }
+}
+
+pub(super) fn dial(place: &Postgres, options: &Options) -> Result<Dial, Fault> {
     let Target { mut config, ca_file } = parse(&place.url)?;
     config.connect_timeout(options.acquire);
     // After a fail-over the old primary may be a standby: it is not the database.
@@ -25,8 +41,20 @@ pub(super) fn pool(
     if config.get_application_name().is_none() {
         config.application_name("sekisho");
     }
+    // A connection that only listens must notice a server that is gone.
+    config.keepalives_idle(std::time::Duration::from_secs(30));
+    let tls = MakeRustlsConnect::new(tls(place.ca_file.as_deref().or(ca_file.as_deref()))?);
+    Ok(Dial { config, tls })
+}
+
+pub(super) fn pool(
+    dial: &Dial,
+    connections: usize,
+    options: &Options,
+    runtime: tokio::runtime::Handle,
+) -> Result<Pool, Fault> {
     let connector = Connector {
-        tls: MakeRustlsConnect::new(tls(place.ca_file.as_deref().or(ca_file.as_deref()))?),
+        tls: dial.tls.clone(),
         settings: format!(
             "SET statement_timeout = {}; SET lock_timeout = {}; \
              SET idle_in_transaction_session_timeout = 15000; \
@@ -38,14 +66,14 @@ pub(super) fn pool(
         runtime,
     };
     let manager = Manager::from_connect(
-        config,
+        dial.config.clone(),
         connector,
         ManagerConfig {
             recycling_method: RecyclingMethod::Fast,
         },
     );
     Pool::builder(manager)
-        .max_size(place.connections.max(1))
+        .max_size(connections.max(1))
         .runtime(Runtime::Tokio1)
         .wait_timeout(Some(options.acquire))
         .create_timeout(Some(options.acquire))

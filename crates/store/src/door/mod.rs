@@ -6,11 +6,15 @@
 //! - [`Db::run`]: one write on its own;
 //! - [`Db::tx`]: a transaction; [`Db::settle`]: a transaction that hangs on a conditional write.
 //!
-//! It does not know a table.
+//! It knows no table. What a transaction has queued for the revocation feed it has `revocations` write last, just before COMMIT, and
+//! rings the [`Bell`] when that returned.
 
 mod arg;
+mod bell;
+mod clock;
 mod connect;
 mod fault;
+mod listen;
 mod options;
 mod postgres;
 mod row;
@@ -23,6 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use arg::Arg;
+pub use bell::Bell;
 pub use fault::Fault;
 pub use options::{Options, Place, Postgres};
 pub use row::{ColumnIndex, FromColumn, Row};
@@ -37,7 +42,7 @@ pub struct Db(Arc<Engine>);
 
 enum Engine {
     Sqlite(sqlite::Sqlite),
-    Postgres(postgres::Server),
+    Postgres(Box<postgres::Server>),
 }
 
 /// A prepared statement seen from outside.
@@ -63,7 +68,7 @@ impl Db {
     pub fn open(options: &Options) -> Result<Self, Fault> {
         Ok(Self(Arc::new(match &options.place {
             Place::Sqlite(path) => Engine::Sqlite(sqlite::Sqlite::open(path, options)?),
-            Place::Postgres(place) => Engine::Postgres(postgres::Server::open(place, options)?),
+            Place::Postgres(place) => Engine::Postgres(Box::new(postgres::Server::open(place, options)?)),
         })))
     }
 
@@ -131,6 +136,15 @@ impl Db {
             }
         });
         Ok(won.await?.map(Pending::settle))
+    }
+
+    /// A bell that rings when the feed may have changed, by this process or another one. What rings it from outside is started
+    /// by the first call; call it inside a tokio runtime.
+    pub fn bell(&self) -> Result<Bell, Fault> {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => sqlite.bell(),
+            Engine::Postgres(server) => Ok(server.bell()),
+        }
     }
 
     /// Whether the database answers now and, as far as is known, takes writes: after a write that a full or failing

@@ -3,13 +3,15 @@
 //! closed and never given back to the pool.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use deadpool_postgres::{ClientWrapper, Object, Pool, PoolError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_postgres::types::{IsNull, ToSql, Type, WrongType, to_sql_checked};
 
+use super::bell::{Bell, Ringer};
+use super::listen::{self, Listener};
 use super::tx::{self, Decide, Ending, Failure};
 use super::{Arg, Fault, Options, Row, Shape, Tx, arg, connect, writer::Answer};
 
@@ -19,6 +21,8 @@ pub(super) struct Server {
     lane: mpsc::UnboundedSender<Work>,
     slots: Arc<Semaphore>,
     runtime: tokio::runtime::Handle,
+    dial: connect::Dial,
+    listener: OnceLock<Listener>,
 }
 
 /// How to get a connection, and how long to wait for an answer on it.
@@ -26,6 +30,7 @@ pub(super) struct Server {
 struct Reach {
     pool: Pool,
     patience: Duration,
+    ringer: Ringer,
 }
 
 /// A transaction on its way to the lane: the future is made there, so it need not be `Send`.
@@ -39,17 +44,30 @@ impl Server {
         let Ok(runtime) = tokio::runtime::Handle::try_current() else {
             return Err(Fault::bug("PostgreSQL is opened outside of a tokio runtime"));
         };
-        let pool = connect::pool(place, options, runtime.clone())?;
+        let dial = connect::dial(place, options)?;
+        let pool = connect::pool(&dial, place.connections, options, runtime.clone())?;
         Ok(Self {
             // The server's own statement_timeout comes first; this is for a server that does not answer at all.
             reach: Reach {
                 pool,
                 patience: options.statement + Duration::from_secs(2),
+                ringer: Ringer::new(),
             },
             lane: start_lane()?,
             slots: Arc::new(Semaphore::new(options.queue)),
             runtime,
+            dial,
+            listener: OnceLock::new(),
         })
+    }
+
+    pub(super) fn bell(&self) -> Bell {
+        let ringer = &self.reach.ringer;
+        self.listener.get_or_init(|| {
+            let listening = listen::postgres(self.dial.clone(), ringer.clone());
+            Listener::start(&self.runtime, listening)
+        });
+        ringer.bell()
     }
 
     /// Reads; tried on a second connection when the first one turned out to be dead.
@@ -187,18 +205,23 @@ async fn attempt_transaction<T>(
     let mut session = Session::lease(reach).await?;
     session.begin().await?;
     let mut tx = Tx::new(tx::Session::Postgres(Box::new(session)));
-    let result = tx.drive(work).await;
+    let result = tx.perform(work, decide).await;
+    let rings = tx.rings();
     let tx::Session::Postgres(mut session) = tx.into_session() else {
         return Err(Fault::bug("a transaction changed its engine").into());
     };
-    let ending = result.as_ref().map_or(Ending::RollBack, decide);
-    if ending == Ending::Commit {
-        session.batch("COMMIT").await?;
-    } else if !session.is_lost() {
-        session.batch("ROLLBACK").await?;
+    match &result {
+        // One message: while it is under way the feed's row is locked.
+        Ok((_, Ending::Commit)) if rings => {
+            session.batch(listen::RING_AND_COMMIT).await?;
+            reach.ringer.ring();
+        }
+        Ok((_, Ending::Commit)) => session.batch("COMMIT").await?,
+        _ if session.is_lost() => {}
+        _ => session.batch("ROLLBACK").await?,
     }
     session.end();
-    result
+    result.map(|(value, _)| value)
 }
 
 /// Longer each time, and of different length for each of those that met, so that they do not meet again.

@@ -6,13 +6,15 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
 
 use rusqlite::types::{ToSqlOutput, Value, ValueRef};
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
 
+use super::bell::{Bell, Ringer};
+use super::listen::{self, Listener};
 use super::{Arg, Fault, Options, Row, Shape, arg, writer::Writer};
 
 /// An open SQLite file.
@@ -20,6 +22,8 @@ pub(super) struct Sqlite {
     file: Arc<File>,
     pub(super) writer: Writer,
     scanners: Arc<Scanners>,
+    ringer: Ringer,
+    listener: OnceLock<Listener>,
 }
 
 /// The file, and the identity under which threads keep their connections to it.
@@ -56,18 +60,33 @@ impl Sqlite {
                 "this file system cannot hold a SQLite file in WAL mode".into(),
             ));
         }
+        let ringer = Ringer::new();
         Ok(Self {
             file: Arc::new(File {
                 id: NEXT.fetch_add(1, Ordering::Relaxed),
                 path: path.to_owned(),
                 wait: options.acquire,
             }),
-            writer: Writer::start(connection, options.queue)?,
+            writer: Writer::start(connection, options.queue, ringer.clone())?,
             scanners: Arc::new(Scanners {
                 idle: Mutex::default(),
                 slots: Semaphore::new(SCANS_AT_ONCE),
             }),
+            ringer,
+            listener: OnceLock::new(),
         })
+    }
+
+    pub(super) fn bell(&self) -> Result<Bell, Fault> {
+        if self.listener.get().is_none() {
+            let Ok(runtime) = tokio::runtime::Handle::try_current() else {
+                return Err(Fault::bug("the bell is asked for outside of a tokio runtime"));
+            };
+            let looking = listen::sqlite(self.file.reader()?, self.ringer.clone());
+            // Whoever came second is dropped, and ends.
+            let _ = self.listener.set(Listener::start(&runtime, looking));
+        }
+        Ok(self.ringer.bell())
     }
 
     /// Reads on the calling thread's own connection.
@@ -138,7 +157,8 @@ impl Sqlite {
         let mut scans = Vec::new();
         while let Some(step) = steps.next().map_err(fault)? {
             let detail: String = step.get("detail").map_err(fault)?;
-            if detail.starts_with("SCAN") && !detail.contains("CONSTANT ROW") {
+            let given = detail.ends_with("CONSTANT ROW") || detail.ends_with("VALUES CLAUSE");
+            if detail.starts_with("SCAN") && !given {
                 scans.push(detail);
             }
         }

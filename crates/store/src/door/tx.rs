@@ -8,7 +8,10 @@ use std::pin::pin;
 use std::rc::Rc;
 use std::task::Poll;
 
-use super::{Arg, Fault, Row, postgres, sqlite};
+use sekisho_verify::record::Record;
+
+use super::{Arg, Fault, Row, clock, postgres, sqlite};
+use crate::revocations;
 
 /// An open transaction. It ends with its closure: `Ok` commits, `Err` rolls back.
 ///
@@ -17,6 +20,9 @@ use super::{Arg, Fault, Row, postgres, sqlite};
 /// `ON CONFLICT DO NOTHING RETURNING`.
 pub struct Tx {
     session: Session,
+    /// What is written last: see [`Tx::record`].
+    records: Vec<Record>,
+    changes: i64,
     failed: Option<Failure>,
     /// True while the future is waiting for the database and for nothing else.
     calling: Rc<Cell<bool>>,
@@ -27,6 +33,10 @@ pub(super) enum Session {
     Sqlite(Rc<rusqlite::Connection>),
     Postgres(Box<postgres::Session>),
 }
+
+/// Before the feed's row is locked (PostgreSQL): those who wait for it do not wait long, and a node that stops answering while it
+/// holds the lock loses it.
+const CLOSING: &str = "SET LOCAL lock_timeout = '1s'; SET LOCAL idle_in_transaction_session_timeout = '2s'";
 
 /// A fault, and whether running the whole closure again may succeed (serialization failure, deadlock).
 #[derive(Clone)]
@@ -74,6 +84,17 @@ impl Tx {
             Session::Postgres(session) => session.execute(sql, args).await,
         })
         .await
+    }
+
+    /// Takes something back: the record is written when everything else of this transaction is, so that records are numbered in
+    /// the order of their commits, and the bell rings when it is durable.
+    pub fn record(&mut self, record: Record) {
+        self.records.push(record);
+    }
+
+    /// Tells other nodes that something was edited which they keep in memory (a client, an API, a key).
+    pub fn changed(&mut self) {
+        self.changes = 1;
     }
 
     /// Many statements in one text, without arguments: a migration.
@@ -138,16 +159,48 @@ impl Tx {
     pub(super) fn new(session: Session) -> Self {
         Self {
             session,
+            records: Vec::new(),
+            changes: 0,
             failed: None,
             calling: Rc::default(),
         }
     }
 
-    /// Runs the closure once. The result is the first failed statement's failure, whatever the closure made of it.
-    pub(super) async fn drive<T>(
+    /// Runs the closure once, and writes last what it queued for the feed. `Ok` comes with the ending it asks for.
+    pub(super) async fn perform<T>(
         &mut self,
         work: &impl AsyncFn(&mut Tx) -> Result<T, Fault>,
-    ) -> Result<T, Failure> {
+        decide: Decide<T>,
+    ) -> Result<(T, Ending), Failure> {
+        let value = self.drive(work).await?;
+        let ending = decide(&value);
+        if ending == Ending::Commit && self.rings() {
+            self.close().await?;
+        }
+        Ok((value, ending))
+    }
+
+    /// Whether the feed changes with this transaction.
+    pub(super) fn rings(&self) -> bool {
+        self.changes > 0 || !self.records.is_empty()
+    }
+
+    /// The feed's row is locked from here until COMMIT, so nothing may come in between.
+    async fn close(&mut self) -> Result<(), Failure> {
+        if let Session::Postgres(session) = &mut self.session {
+            session.batch(CLOSING).await?;
+        }
+        let records = std::mem::take(&mut self.records);
+        let result = revocations::write_last(self, &records, self.changes, clock::now()).await;
+        self.records = records;
+        match (self.failed.take(), result) {
+            (Some(failure), _) => Err(failure),
+            (None, result) => result.map_err(Failure::from),
+        }
+    }
+
+    /// Runs the closure. The result is the first failed statement's failure, whatever the closure made of it.
+    async fn drive<T>(&mut self, work: &impl AsyncFn(&mut Tx) -> Result<T, Fault>) -> Result<T, Failure> {
         let calling = Rc::clone(&self.calling);
         let result = drive(&calling, work(self)).await;
         match self.failed.take() {

@@ -12,6 +12,7 @@ use std::task::{Context, Poll, Waker};
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
+use super::bell::Ringer;
 use super::tx::{Decide, Ending, Failure, Session};
 use super::{Fault, Tx, sqlite};
 
@@ -29,7 +30,7 @@ pub(super) struct Writer {
 const PROBE: &str = "PRAGMA user_version = 0";
 
 impl Writer {
-    pub(super) fn start(connection: Connection, queue: usize) -> Result<Self, Fault> {
+    pub(super) fn start(connection: Connection, queue: usize, ringer: Ringer) -> Result<Self, Fault> {
         let (sender, receiver) = sync_channel(queue);
         let refused = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&refused);
@@ -37,6 +38,7 @@ impl Writer {
         let lane = move || Lane {
             connection: Rc::new(connection),
             refused: flag,
+            ringer,
         };
         std::thread::Builder::new()
             .name("sekisho-sqlite".to_owned())
@@ -73,6 +75,7 @@ impl Writer {
             work,
             decide,
             outcome: None,
+            rings: false,
             reply,
         });
         match self.queue.try_send(job) {
@@ -90,6 +93,8 @@ pub(super) type Answer<T> = oneshot::Receiver<Result<T, Fault>>;
 trait Job: Send {
     /// Runs the closure. It may be run again after the transaction around it was lost.
     fn run(&mut self, connection: &Rc<Connection>) -> Ending;
+    /// Whether its last run wrote to the feed.
+    fn rings(&self) -> bool;
     /// Tells the caller its outcome, or why the commit around it failed.
     fn answer(self: Box<Self>, committed: Result<(), Fault>);
 }
@@ -98,6 +103,7 @@ struct TxJob<T, F> {
     work: F,
     decide: Decide<T>,
     outcome: Option<Result<T, Fault>>,
+    rings: bool,
     reply: oneshot::Sender<Result<T, Fault>>,
 }
 
@@ -109,7 +115,7 @@ where
     fn run(&mut self, connection: &Rc<Connection>) -> Ending {
         let mut tx = Tx::new(Session::Sqlite(Rc::clone(connection)));
         let polled = {
-            let future = pin!(tx.drive(&self.work));
+            let future = pin!(tx.perform(&self.work, self.decide));
             // SQLite answers at once, so a future that is not ready waits for something that is not `tx`;
             // `drive` has turned that into a fault already.
             match future.poll(&mut Context::from_waker(Waker::noop())) {
@@ -117,10 +123,17 @@ where
                 Poll::Pending => Err(Failure::from(Fault::bug("a transaction did not end"))),
             }
         };
-        let outcome = polled.map_err(|failure| failure.fault);
-        let ending = outcome.as_ref().map_or(Ending::RollBack, self.decide);
+        let (outcome, ending) = match polled {
+            Ok((value, ending)) => (Ok(value), ending),
+            Err(failure) => (Err(failure.fault), Ending::RollBack),
+        };
         self.outcome = Some(outcome);
+        self.rings = ending == Ending::Commit && tx.rings();
         ending
+    }
+
+    fn rings(&self) -> bool {
+        self.rings
     }
 
     fn answer(self: Box<Self>, committed: Result<(), Fault>) {
@@ -140,6 +153,7 @@ where
 struct Lane {
     connection: Rc<Connection>,
     refused: Arc<AtomicBool>,
+    ringer: Ringer,
 }
 
 impl Lane {
@@ -191,6 +205,9 @@ fn commit_together(lane: &Lane, jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
     }
     match statement(connection, "COMMIT") {
         Ok(()) => {
+            if done.iter().any(|job| job.rings()) {
+                lane.ringer.ring();
+            }
             for job in done {
                 job.answer(Ok(()));
             }

@@ -1,0 +1,36 @@
+//! The bell: wakes whoever follows the feed when something may have been written to it. It rings after COMMIT, may ring for
+//! nothing, and may stay silent (a listening connection that was lost): it is a wake-up, never the truth.
+
+use tokio::sync::watch;
+
+/// Hears the bell. Rings that came while nobody waited are heard once.
+#[derive(Clone, Debug)]
+pub struct Bell(watch::Receiver<()>);
+
+impl Bell {
+    /// Waits until it has rung since the last call. Poll the head as well, every 100 ms.
+    pub async fn rung(&mut self) {
+        if self.0.changed().await.is_err() {
+            // The database is closed: nothing will be written any more.
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+/// Rings the bell.
+#[derive(Clone, Debug)]
+pub(super) struct Ringer(watch::Sender<()>);
+
+impl Ringer {
+    pub(super) fn new() -> Self {
+        Self(watch::Sender::new(()))
+    }
+
+    pub(super) fn ring(&self) {
+        self.0.send_replace(());
+    }
+
+    pub(super) fn bell(&self) -> Bell {
+        Bell(self.0.subscribe())
+    }
+}
