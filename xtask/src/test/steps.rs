@@ -79,6 +79,14 @@ pub fn all() -> Vec<Step> {
             calls: e2e,
         });
     }
+    if exists("sdk/node/package.json") {
+        steps.push(Step {
+            name: "sdk-node",
+            what: "the verifier for Node.js",
+            needs: &[Tool::Node],
+            calls: sdk_node,
+        });
+    }
     if exists("e2e/requirements.txt") {
         steps.push(Step {
             name: "python",
@@ -135,6 +143,13 @@ fn e2e() -> Vec<Call> {
         binary(),
         Call::new(Runner::Whole, "npm ci --no-audit --no-fund").inside("e2e"),
         Call::new(Runner::Node, "node --test --test-reporter=spec").inside("e2e"),
+    ]
+}
+
+fn sdk_node() -> Vec<Call> {
+    vec![
+        Call::new(Runner::Whole, "npm ci --no-audit --no-fund").inside("sdk/node"),
+        Call::new(Runner::Node, "node --test --test-reporter=spec").inside("sdk/node"),
     ]
 }
 
