@@ -2,6 +2,8 @@
 //! one type (RFC 7519 section 4.1, RFC 9068 section 2.2) and anything else is refused by name; whether the values
 //! are *acceptable* is `verifier`'s.
 
+mod actors;
+
 use std::borrow::Cow;
 use std::fmt;
 
@@ -10,6 +12,7 @@ use serde::de::{DeserializeOwned, Deserializer, IgnoredAny, MapAccess, SeqAccess
 
 use crate::Scope;
 use crate::reject::{ClaimName, Reject};
+use actors::Chain;
 
 /// What a token says, after the [`Verifier`](crate::Verifier) has said that it can be believed.
 ///
@@ -42,6 +45,8 @@ pub struct Claims {
     pub gid: Option<String>,
     /// The browser session that it comes from.
     pub sid: Option<String>,
+    /// Who acts for `sub` (`act.sub`, RFC 8693 section 4.1), the present actor first, then those before it.
+    pub actors: Vec<String>,
     /// How it was got, where the issuer says so: `client-credentials`, `password`, …
     pub gty: Option<String>,
     /// The organization that the user logged in to.
@@ -123,6 +128,7 @@ pub(crate) struct RawClaims<'a> {
     sid: Option<Value<'a>>,
     gty: Option<Value<'a>>,
     org_id: Option<Value<'a>>,
+    act: Option<Chain<'a>>,
     pub(crate) marks: Marks,
 }
 
@@ -204,6 +210,11 @@ impl<'a> RawClaims<'a> {
             jti: text(self.jti, ClaimName::Jti)?,
             gid: text(self.gid, ClaimName::Gid)?,
             sid: text(self.sid, ClaimName::Sid)?,
+            actors: match self.act.map(Chain::subjects) {
+                None => Vec::new(),
+                Some(Some(actors)) => owned(actors),
+                Some(None) => return Err(Reject::Mistyped(ClaimName::Act)),
+            },
             gty: text(self.gty, ClaimName::Gty)?,
             org_id: text(self.org_id, ClaimName::OrgId)?,
             payload,
@@ -281,6 +292,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for RawClaims<'a> {
                 let mut raw = self.0;
                 while let Some(Text(name)) = map.next_key::<Text<'a>>()? {
                     raw.marks.note(&name);
+                    if name == "act" {
+                        raw.act = Some(map.next_value()?);
+                        continue;
+                    }
                     let Some(slot) = raw.member(&name) else {
                         map.next_value::<IgnoredAny>()?;
                         continue;

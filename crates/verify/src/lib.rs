@@ -54,6 +54,7 @@ mod keys;
 mod policy;
 pub mod record;
 mod reject;
+pub mod revocations;
 mod scope;
 #[cfg(feature = "tower")]
 pub mod tower;
@@ -63,9 +64,10 @@ pub use claims::Claims;
 pub use keys::{KeySetError, KeyTiming, MAX_KEY_SET_BYTES, MAX_KEY_SET_KEYS, parse_key_set};
 pub use policy::{Issuer, Policy, PolicyError, TokenKind};
 pub use reject::{ClaimName, Reject};
+pub use revocations::{OnStale, Revocations};
 pub use scope::{Scope, ScopeError};
 pub use sekisho_jose::{Algorithm, KeySet};
-pub use verifier::{FetchCause, KeyFetch, MAX_TOKEN_BYTES, NeedKeys, Verdict, Verifier};
+pub use verifier::{FetchCause, KeyFetch, MAX_TOKEN_BYTES, NeedKeys, Stats, Unavailable, Verdict, Verifier};
 
 #[cfg(all(doctest, feature = "tower"))]
 #[doc = include_str!("../README.md")]

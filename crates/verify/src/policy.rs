@@ -1,10 +1,13 @@
 //! `Policy`: what an API demands of a token, and whose word it takes. A list of demands, checked once when the
 //! `Verifier` is made; it reads no token.
 
+use std::sync::Arc;
+
 use sekisho_jose::{Algorithm, KeySet};
 
 use crate::Scope;
 use crate::keys::KeyTiming;
+use crate::revocations::{OnStale, Revocations};
 
 /// What a token must be to be trusted.
 ///
@@ -27,6 +30,7 @@ pub struct Policy {
     pub(crate) scope: Scope,
     pub(crate) permissions: Vec<String>,
     pub(crate) timing: KeyTiming,
+    pub(crate) on_stale: OnStale,
 }
 
 /// An issuer and the keys by which it is known.
@@ -35,6 +39,7 @@ pub struct Issuer {
     pub(crate) name: String,
     pub(crate) keys: IssuerKeys,
     pub(crate) grant: GrantId,
+    pub(crate) feed: Option<Arc<Revocations>>,
 }
 
 #[derive(Debug, Clone)]
@@ -106,6 +111,7 @@ impl Policy {
             scope: Scope::empty(),
             permissions: Vec::new(),
             timing: KeyTiming::default(),
+            on_stale: OnStale::default(),
         }
     }
 
@@ -158,6 +164,14 @@ impl Policy {
         self
     }
 
+    /// Sets what becomes of good tokens when it is not known for too long what was revoked, unless a route says
+    /// otherwise ([`Verifier::check_at`](crate::Verifier::check_at)). Only for issuers that are listened to.
+    #[must_use]
+    pub fn on_stale(mut self, on_stale: OnStale) -> Self {
+        self.on_stale = on_stale;
+        self
+    }
+
     pub(crate) fn validate(&self) -> Result<(), PolicyError> {
         let names: Vec<&str> = self.issuers.iter().map(|issuer| issuer.name.as_str()).collect();
         let twice = (1..names.len()).any(|end| names[..end].contains(&names[end]));
@@ -192,6 +206,7 @@ impl Issuer {
             name: name.into(),
             keys: IssuerKeys::Fetched,
             grant: GrantId::Optional,
+            feed: None,
         }
     }
 
@@ -201,6 +216,7 @@ impl Issuer {
             name: name.into(),
             keys: IssuerKeys::Pinned(keys),
             grant: GrantId::Optional,
+            feed: None,
         }
     }
 
@@ -210,5 +226,14 @@ impl Issuer {
     pub fn require_gid(mut self) -> Self {
         self.grant = GrantId::Required;
         self
+    }
+
+    /// Listens to its revocation feed: a token that a record hits is refused, and none is accepted before the first
+    /// snapshot is there. Somebody must bring the feed to `revocations`; verifiers may share it. Demands `gid`, as
+    /// [`Issuer::require_gid`].
+    #[must_use]
+    pub fn listening(mut self, revocations: Arc<Revocations>) -> Self {
+        self.feed = Some(revocations);
+        self.require_gid()
     }
 }

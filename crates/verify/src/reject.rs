@@ -4,6 +4,7 @@
 use std::fmt;
 
 use crate::Scope;
+use crate::record::Kind;
 
 /// Why a token was refused.
 ///
@@ -54,6 +55,8 @@ pub enum Reject {
     NotYet,
     /// `iat` is to come.
     FromTheFuture,
+    /// A record of the issuer's revocation feed ends it, of this kind: it was good, and is not any more.
+    Revoked(Kind),
     /// These words of the required scope were not granted.
     Scope(Scope),
     /// This required permission was not granted.
@@ -80,6 +83,7 @@ pub enum ClaimName {
     Sid,
     Gty,
     OrgId,
+    Act,
 }
 
 impl Reject {
@@ -106,6 +110,7 @@ impl Reject {
             Self::Expired => "expired",
             Self::NotYet => "not_yet_valid",
             Self::FromTheFuture => "issued_in_future",
+            Self::Revoked(_) => "revoked",
             Self::Scope(_) => "scope",
             Self::Permission(_) => "permission",
         }
@@ -136,6 +141,7 @@ impl ClaimName {
             Self::Sid => "sid",
             Self::Gty => "gty",
             Self::OrgId => "org_id",
+            Self::Act => "act",
         }
     }
 }
@@ -181,6 +187,8 @@ impl fmt::Display for Reject {
             Self::Expired => "The token has expired",
             Self::NotYet => "The token is not valid yet",
             Self::FromTheFuture => "The token was issued in the future",
+            // Of which kind is for the API's own logs: the sender learns no more than that it is over.
+            Self::Revoked(_) => "The token was revoked",
         };
         f.write_str(text)
     }

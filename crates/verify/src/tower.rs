@@ -39,7 +39,7 @@ pub use denied::{Denied, Reason};
 /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let policy = Policy::access(Issuer::fetched("https://id.example.com/"), "https://api.example.com/");
 /// let app: Router = Router::new()
-///     .route("/me", get(|Authorized(claims): Authorized| async move { claims.sub }))
+///     .route("/me", get(|Authorized(claims): Authorized| async move { claims.sub.clone() }))
 ///     .layer(AuthLayer::new(OnlineVerifier::new(policy)?));
 /// # Ok(()) }
 /// ```
@@ -78,7 +78,7 @@ impl AuthLayer {
     ///
     /// # Errors
     /// [`Denied`], the answer to give.
-    pub async fn admit(&self, headers: &HeaderMap) -> Result<Claims, Denied> {
+    pub async fn admit(&self, headers: &HeaderMap) -> Result<Arc<Claims>, Denied> {
         let denied = |reason| Denied {
             realm: self.realm.clone(),
             reason,
@@ -90,6 +90,7 @@ impl AuthLayer {
             Verdict::NeedKeys(need) => Err(denied(Reason::NoKeys {
                 retry_after: need.retry_after.max(1),
             })),
+            Verdict::Unavailable(_) | Verdict::AskIssuer(_) => Err(denied(Reason::NoFeed)),
         }
     }
 }

@@ -1,13 +1,24 @@
-//! `Verifier`: the one question an API asks, `check(token, now)`, and its three answers. Owns the order of the checks,
+//! `Verifier`: the one question an API asks, `check(token, now)`, and its answers. Owns the order of the checks,
 //! every one of which is on this page. It reads no clock and does no input or output; whoever drives it fetches keys
 //! when it says so (the `fetch` feature does).
+
+mod stats;
+mod verdict;
+
+use std::sync::Arc;
 
 use sekisho_jose::{Buffer, Error, KeySet, Unverified, base64url, jwt};
 
 use crate::claims::{Claims, RawClaims};
 use crate::keys::{Cause, KeyCache, Plan};
-use crate::policy::{GrantId, IssuerKeys, Policy, PolicyError, TokenKind};
+use crate::policy::{GrantId, Issuer, IssuerKeys, Policy, PolicyError, TokenKind};
+use crate::record::{HashedSubject, Subject};
 use crate::reject::{ClaimName, Reject};
+use crate::revocations::{OnStale, Revocations, Say, State};
+
+use stats::Counts;
+pub use stats::Stats;
+pub use verdict::{NeedKeys, Unavailable, Verdict};
 
 /// The longest token that is looked at, in bytes. Longer ones are refused before anything is decoded.
 pub const MAX_TOKEN_BYTES: usize = sekisho_jose::MAX_TOKEN_LEN;
@@ -18,37 +29,13 @@ pub struct Verifier {
     policy: Policy,
     /// One for each of the policy's issuers, in that order.
     caches: Vec<KeyCache>,
+    counts: Counts,
 }
 
-/// The answer about one token.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[must_use]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "the usual answer is the large one; a box would cost each an allocation"
-)]
-pub enum Verdict {
-    /// Everything holds.
-    Trusted(Claims),
-    /// Something does not.
-    Refused(Reject),
-    /// Cannot be told: the keys are not here. See [`Verifier::begin_fetch`].
-    NeedKeys(NeedKeys),
-}
-
-impl Verdict {
-    /// Whether everything holds.
-    pub fn is_trusted(&self) -> bool {
-        matches!(self, Self::Trusted(_))
-    }
-}
-
-/// Keys are missing to judge a token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct NeedKeys {
-    /// After how many seconds it makes sense to ask again; 0 when a fetch is due or running.
-    pub retry_after: u64,
+/// A token that holds, but for what only the present moment can say.
+struct Held {
+    slot: usize,
+    claims: Arc<Claims>,
 }
 
 /// A fetch that has begun: [`Verifier::begin_fetch`] gives it to one caller only, who reports how it ended.
@@ -98,24 +85,70 @@ impl Verifier {
                 },
             )
             .collect();
-        Ok(Self { policy, caches })
+        Ok(Self {
+            policy,
+            caches,
+            counts: Counts::default(),
+        })
     }
 
     /// Judges a token at the time `now` (Unix seconds).
     ///
     /// The order: size, shape and header; the key; the signature (no claim is looked at before it holds); algorithm;
-    /// type; issuer; kind; audience; times; scope and permissions. The first that fails gives the answer.
+    /// type; issuer; kind; audience; times; revocation; scope and permissions. The first that fails gives the answer.
+    /// Last, of issuers that are listened to, whether it is known well enough what was revoked.
     pub fn check(&self, token: &str, now: u64) -> Verdict {
-        match self.judge(token, now) {
-            Ok(claims) => Verdict::Trusted(claims),
-            Err(Stop::Reject(reject)) => Verdict::Refused(reject),
+        self.check_at(token, now.saturating_mul(1_000), self.policy.on_stale)
+    }
+
+    /// Judges a token at the time `now` (Unix milliseconds), as [`Verifier::check`] does, with a route's own word about
+    /// what becomes of a good one when it is not known well enough what was revoked.
+    pub fn check_at(&self, token: &str, now: u64, on_stale: OnStale) -> Verdict {
+        match self.judge(token, now / 1_000) {
+            Ok(held) => self.say(held, now, on_stale),
+            Err(Stop::Reject(reject)) => {
+                if let Reject::Revoked(kind) = reject {
+                    self.counts.revoked(kind);
+                }
+                Verdict::Refused(reject)
+            }
             Err(Stop::Need(need)) => Verdict::NeedKeys(need),
         }
     }
 
+    /// What may be said of a token that holds and that no known record hits.
+    fn say(&self, held: Held, now: u64, on_stale: OnStale) -> Verdict {
+        let Some(feed) = self.feed(held.slot) else {
+            return Verdict::Trusted(held.claims);
+        };
+        let state = feed.freshness(now);
+        match on_stale.say(state) {
+            Say::Accept => Verdict::Trusted(held.claims),
+            Say::AcceptStale => {
+                self.counts.accepted_stale.one();
+                Verdict::Trusted(held.claims)
+            }
+            Say::Ask => {
+                self.counts.ask_issuer.one();
+                Verdict::AskIssuer(held.claims)
+            }
+            Say::Nothing => {
+                self.counts.unavailable.one();
+                Verdict::Unavailable(match state {
+                    State::Stale { age } | State::TooOld { age } => Unavailable::Stale { age },
+                    State::Fresh | State::NeverLoaded => Unavailable::NeverLoaded,
+                })
+            }
+        }
+    }
+
+    fn feed(&self, slot: usize) -> Option<&Arc<Revocations>> {
+        self.policy.issuers[slot].feed.as_ref()
+    }
+
     /// Finds the issuer by its key, then judges. With several issuers the *key* tells the issuer, so that one issuer
     /// can never speak for another.
-    fn judge(&self, token: &str, now: u64) -> Result<Claims, Stop> {
+    fn judge(&self, token: &str, now: u64) -> Result<Held, Stop> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Reject::TooLong.into());
         }
@@ -132,7 +165,16 @@ impl Verifier {
             match jwt::verify::<RawClaims<'_>>(token, &*state.set, &mut buffer) {
                 Ok(signed) => {
                     let payload = base64url::decode(encoded).map_err(|_| Reject::Malformed)?;
-                    return Ok(self.accept(slot, signed, payload, now)?);
+                    // A token that names no key was signed by the only one there is.
+                    let only_key = || state.set.keys().first().and_then(|key| key.kid());
+                    let kid = signed.header().kid().or_else(only_key).map(str::to_owned);
+                    let claims = self.accept(slot, signed, payload, now)?;
+                    self.revocation(slot, &claims, kid.as_deref(), now)?;
+                    self.demands(&claims)?;
+                    return Ok(Held {
+                        slot,
+                        claims: Arc::new(claims),
+                    });
                 }
                 Err(Error::UnknownKey) => {}
                 // Two issuers may have chosen the same key id: ask the next.
@@ -151,7 +193,7 @@ impl Verifier {
         Err(if nameless { Reject::NoKeyId } else { miss }.into())
     }
 
-    /// Judges what the issuer at `slot` has signed.
+    /// Judges what the issuer at `slot` has signed, by itself.
     fn accept(
         &self,
         slot: usize,
@@ -173,14 +215,42 @@ impl Verifier {
         let claims = raw.typed(payload.into())?;
         self.audience(&claims, azp.as_deref())?;
         self.times(&claims, now)?;
+        Ok(claims)
+    }
+
+    /// Whether a record of the issuer's feed hits the token. A revoked key is refused here too, though it may still be
+    /// among the keys that were fetched.
+    fn revocation(&self, slot: usize, claims: &Claims, kid: Option<&str>, now: u64) -> Result<(), Reject> {
+        let Some(feed) = self.feed(slot) else {
+            return Ok(());
+        };
+        let client = match self.policy.kind {
+            TokenKind::Access => None,
+            TokenKind::Id => claims.aud.first(),
+        };
+        let subject = Subject {
+            iat: claims.iat,
+            kid,
+            jti: claims.jti.as_deref(),
+            gid: claims.gid.as_deref(),
+            sid: claims.sid.as_deref(),
+            sub: Some(&claims.sub),
+            actors: &claims.actors,
+            client: claims.client_id.as_ref().or(client).map(String::as_str),
+        };
+        let held = feed.held();
+        match held.hit(&HashedSubject::new(held.hash(), &subject), now) {
+            Some(kind) => Err(Reject::Revoked(kind)),
+            None => Ok(()),
+        }
+    }
+
+    /// Scope and permissions.
+    fn demands(&self, claims: &Claims) -> Result<(), Reject> {
         claims.require_scope(&self.policy.scope)?;
-        match self
-            .policy
-            .permissions
-            .iter()
-            .find(|wanted| !claims.has_permission(wanted))
-        {
-            None => Ok(claims),
+        let lacks = |wanted: &&String| !claims.has_permission(wanted);
+        match self.policy.permissions.iter().find(lacks) {
+            None => Ok(()),
             Some(missing) => Err(Reject::Permission(missing.clone())),
         }
     }
@@ -302,9 +372,17 @@ impl Verifier {
         }
     }
 
-    /// Whether every issuer's keys are here: what a readiness probe asks.
+    /// Whether every issuer's keys are here (at `now`, Unix seconds) and, of those that are listened to, a snapshot of
+    /// what they revoked: what a readiness probe asks.
     pub fn is_ready(&self, now: u64) -> bool {
+        let loaded = |issuer: &Issuer| issuer.feed.as_ref().is_none_or(|feed| feed.is_loaded());
         self.caches.iter().all(|cache| cache.usable(&cache.now(), now))
+            && self.policy.issuers.iter().all(loaded)
+    }
+
+    /// What was counted so far; see [`Revocations::stats`] for the feed itself.
+    pub fn stats(&self) -> Stats {
+        self.counts.read()
     }
 
     /// The policy.

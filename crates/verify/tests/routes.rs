@@ -34,11 +34,11 @@ fn app(layer: AuthLayer) -> Router {
     Router::new()
         .route(
             "/me",
-            get(|Authorized(claims): Authorized| async move { claims.sub }),
+            get(|Authorized(claims): Authorized| async move { claims.sub.clone() }),
         )
         .route(
             "/extension",
-            get(|Extension(claims): Extension<Claims>| async move { claims.iss }),
+            get(|Extension(claims): Extension<std::sync::Arc<Claims>>| async move { claims.iss.clone() }),
         )
         .route("/write", get(|| async { "written" }).layer(write))
         .route("/admin", get(|| async { "secret" }).layer(admin))
@@ -211,7 +211,7 @@ async fn a_forgotten_layer_opens_nothing() {
     let app = Router::new()
         .route(
             "/me",
-            get(|Authorized(claims): Authorized| async move { claims.sub }),
+            get(|Authorized(claims): Authorized| async move { claims.sub.clone() }),
         )
         .route("/scoped", get(|| async { "secret" }).layer(scope));
     for path in ["/me", "/scoped"] {

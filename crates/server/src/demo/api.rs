@@ -153,12 +153,12 @@ async fn write_note(
             "The demo remembers no more people",
         );
     }
-    let mine = everybody.entry(claims.sub).or_default();
+    let mine = everybody.entry(claims.sub.clone()).or_default();
     let number = mine.back().map_or(1, |last| last.number + 1);
     let note = Note {
         number,
         text,
-        written_by_app: claims.client_id,
+        written_by_app: claims.client_id.clone(),
     };
     mine.push_back(note.clone());
     if mine.len() > MAX_NOTES {

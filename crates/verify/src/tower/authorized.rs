@@ -1,6 +1,7 @@
 //! What handlers behind the layer take: the claims, and the demand for more scope.
 
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use axum_core::extract::FromRequestParts;
@@ -18,7 +19,7 @@ use crate::scope::Scope;
 /// Without that layer around it the handler is never reached: every request is answered 401, so that a forgotten layer
 /// opens nothing.
 #[derive(Debug, Clone)]
-pub struct Authorized(pub Claims);
+pub struct Authorized(pub Arc<Claims>);
 
 impl<S: Sync> FromRequestParts<S> for Authorized {
     type Rejection = Denied;
@@ -27,8 +28,8 @@ impl<S: Sync> FromRequestParts<S> for Authorized {
     }
 }
 
-fn admitted(extensions: &Extensions) -> Result<&Claims, Denied> {
-    extensions.get::<Claims>().ok_or_else(|| Denied {
+fn admitted(extensions: &Extensions) -> Result<&Arc<Claims>, Denied> {
+    extensions.get::<Arc<Claims>>().ok_or_else(|| Denied {
         realm: realm(extensions),
         reason: Reason::NoToken,
     })

@@ -18,6 +18,7 @@ use crate::reject::Reject;
 /// | a token that is not good | 401 | `error="invalid_token"` |
 /// | a good token that is not enough | 403 | `error="insufficient_scope"`, `scope="…"` |
 /// | the issuer's keys cannot be had | 503 | no challenge; `Retry-After` |
+/// | what was revoked is not known well enough | 503 | no challenge; `Retry-After` |
 ///
 /// The body is JSON, `{"error", "error_description"}`; without a token its `error` is `invalid_token` too.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub enum Reason {
         /// After how many seconds to try again.
         retry_after: u64,
     },
+    /// What was revoked is not known well enough; try again after a second.
+    NoFeed,
 }
 
 impl Denied {
@@ -68,6 +71,11 @@ impl IntoResponse for Denied {
                 "temporarily_unavailable",
                 "The keys of the issuer cannot be had".to_owned(),
             ),
+            Reason::NoFeed => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "temporarily_unavailable",
+                "What the issuer has revoked is not known".to_owned(),
+            ),
         };
         let body = serde_json::json!({ "error": error, "error_description": description }).to_string();
         let mut answer = Response::new(Body::from(body));
@@ -75,7 +83,12 @@ impl IntoResponse for Denied {
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Reason::NoKeys { retry_after } = self.reason {
+        let retry_after = match self.reason {
+            Reason::NoKeys { retry_after } => Some(retry_after),
+            Reason::NoFeed => Some(1),
+            _ => None,
+        };
+        if let Some(retry_after) = retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(retry_after));
             return answer;
         }

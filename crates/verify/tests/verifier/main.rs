@@ -4,6 +4,7 @@
 
 mod claims;
 mod laws;
+mod listening;
 #[path = "../support/tokens.rs"]
 mod tokens;
 
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 use tokens::*;
 
 #[track_caller]
-fn trusted(verdict: Verdict) -> sekisho_verify::Claims {
+fn trusted(verdict: Verdict) -> std::sync::Arc<sekisho_verify::Claims> {
     match verdict {
         Verdict::Trusted(claims) => claims,
         other => panic!("{other:?}"),
