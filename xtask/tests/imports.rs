@@ -26,6 +26,7 @@ const SHARED: &[&str] = &[
     "establish",
     "http",
     "issuer",
+    "jobs",
     "journey",
     "keys",
     "listen",

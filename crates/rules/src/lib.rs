@@ -14,6 +14,8 @@
 //! | from when on tokens are void, and how long that is told | [`ending`] |
 //! | whether an access token still stands, by its rows | [`standing`] |
 //! | who may ask about a token | [`introspect`] |
+//! | whom we may call on somebody's behalf | [`egress`] |
+//! | when work is tried again | [`job`] |
 //! | whether a token opens the profile | [`userinfo`] |
 
 pub mod api;
@@ -24,12 +26,14 @@ pub mod client_auth;
 pub mod code;
 pub mod consent;
 pub mod cors;
+pub mod egress;
 pub mod ending;
 pub mod family;
 pub mod grant;
 pub mod id;
 pub mod identity;
 pub mod introspect;
+pub mod job;
 pub mod login;
 pub mod logout;
 pub mod parameters;

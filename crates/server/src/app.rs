@@ -1,9 +1,11 @@
 //! The state of one running issuer. Nothing is global: a process could hold several.
 
 use crate::config::Config;
+use crate::egress::Egress;
 use crate::http::cookie::CookieNames;
 use crate::http::moment::Moment;
 use crate::http::origins::Origins;
+use crate::jobs::Bell;
 use crate::keys::Keys;
 use crate::passwords::Passwords;
 use crate::seal::Sealer;
@@ -34,6 +36,10 @@ pub struct App {
     pub cookies: CookieNames,
     /// Which origins may call us from a browser.
     pub origins: Origins,
+    /// Calls to others.
+    pub egress: Egress,
+    /// Wakes the workers.
+    pub jobs: Bell,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -60,6 +66,8 @@ impl App {
             passwords: Passwords::new(&config.passwords)?,
             cookies: CookieNames::new(config.issuer.url()),
             origins: Origins::default(),
+            egress: Egress::new(config.egress.clone()),
+            jobs: Bell::default(),
             metrics: Metrics::new(),
             config,
             db,

@@ -1,6 +1,7 @@
 //! The only way access ends: rows, epochs and audit together. Revocation records will be written here and nowhere else.
 
 use crate::app::{App, Clock};
+use crate::jobs::backchannel_logout;
 use sekisho_rules::id::{ClientId, GrantId, SessionId, UserId};
 use sekisho_rules::time::Timestamp;
 use sekisho_store::ended_tokens::{self, Ended};
@@ -30,6 +31,7 @@ impl Ending {
 /// # Errors
 /// [`Fault`] when a statement fails.
 pub async fn session(tx: &mut Tx, by: &Ending, id: &SessionId) -> Result<(), Fault> {
+    backchannel_logout::session_ends(tx, id, by.now).await?;
     sessions::end(tx, id, by.now).await?;
     families::end_of_session(tx, id, by.now).await
 }
@@ -40,6 +42,7 @@ pub async fn session(tx: &mut Tx, by: &Ending, id: &SessionId) -> Result<(), Fau
 /// # Errors
 /// [`Fault`] when a statement fails.
 pub async fn place(tx: &mut Tx, by: &Ending, id: &SessionId) -> Result<(), Fault> {
+    backchannel_logout::session_ends(tx, id, by.now).await?;
     sessions::end(tx, id, by.now).await?;
     families::end_with_session(tx, id, by.now).await
 }
@@ -65,6 +68,7 @@ pub async fn token(tx: &mut Tx, by: &Ending, token: &Ended) -> Result<bool, Faul
 /// # Errors
 /// [`Fault`] when a statement fails.
 pub async fn user(tx: &mut Tx, by: &Ending, id: &UserId) -> Result<(), Fault> {
+    backchannel_logout::user_ends(tx, id, by.now).await?;
     let last = sessions::end_of_user(tx, id, by.now)
         .await?
         .max(families::end_of_user(tx, id, by.now).await?);

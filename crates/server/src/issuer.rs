@@ -13,7 +13,9 @@ use sekisho_rules::refusal::Reason;
 use sekisho_rules::revoke::OPAQUE_PREFIX;
 use sekisho_rules::secret::{Secret, SecretHash};
 use sekisho_store::audit::Event;
-use sekisho_store::{Fault, Settled, Tx, clients, families, issuer as issuer_row, opaque_tokens, sessions};
+use sekisho_store::{
+    Fault, Settled, Tx, clients, families, issuer as issuer_row, opaque_tokens, session_clients, sessions,
+};
 use serde::Serialize;
 use std::time::Duration;
 
@@ -100,6 +102,16 @@ pub(crate) async fn mint_in_session(tx: &mut Tx, grant: &Grant) -> Result<bool, 
             sessions::mint(tx, session, times, grant.issued_at()).await
         }
         None => Ok(true),
+    }
+}
+
+/// Notes that the client of a grant with an ID token took part in the session: it is told of its end.
+pub(crate) async fn take_part(tx: &mut Tx, grant: &Grant) -> Result<(), Fault> {
+    match grant.user().and_then(|subject| subject.session_id.as_ref()) {
+        Some(session) if grant.has_id_token() => {
+            session_clients::take_part(tx, session, &grant.client().id, grant.issued_at()).await
+        }
+        Some(_) | None => Ok(()),
     }
 }
 

@@ -19,6 +19,7 @@ pub mod establish;
 pub mod http;
 pub mod introspect;
 pub mod issuer;
+pub mod jobs;
 pub mod journey;
 pub mod keys;
 pub mod listen;

@@ -11,6 +11,7 @@ use tokio::sync::watch;
 
 use crate::app::{App, Clock};
 use crate::config::Config;
+use crate::jobs;
 use crate::listen::tls::{Certificates, LOOK_EVERY};
 use crate::listen::{Drained, Listener, Patience};
 use crate::telemetry::{health, metrics};
@@ -61,6 +62,11 @@ pub fn router(app: Arc<App>) -> Router {
 
 /// Work that nobody waits for, until the stop.
 pub async fn background(app: Arc<App>, stop: watch::Receiver<bool>) {
+    let jobs = jobs::work(Arc::clone(&app), stop.clone());
+    tokio::join!(upkeep(&app, stop), jobs);
+}
+
+async fn upkeep(app: &App, stop: watch::Receiver<bool>) {
     let mut keys = tokio::time::interval(KEYS_EVERY);
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     loop {
@@ -71,7 +77,7 @@ pub async fn background(app: Arc<App>, stop: watch::Receiver<bool>) {
                 Ok(false) => {}
                 Err(error) => tracing::error!(%error, "cannot look at the signing keys"),
             },
-            _ = sweep.tick() => sweep_all(&app).await,
+            _ = sweep.tick() => sweep_all(app).await,
         }
     }
 }

@@ -4,6 +4,7 @@
 mod account;
 mod algorithms;
 mod authorize;
+mod backchannel;
 mod browser;
 mod client_auth;
 mod client_update;
@@ -23,6 +24,7 @@ mod pages;
 mod process;
 mod prompt;
 mod refresh;
+mod relying_party;
 mod restored;
 mod review;
 mod seed;

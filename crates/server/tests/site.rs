@@ -107,6 +107,8 @@ impl Site {
             ),
             ("SEKISHO_PASSWORDS_MEMORY_KIB", "8"),
             ("SEKISHO_PASSWORDS_PASSES", "1"),
+            // The applications of the stories that are called listen on this machine.
+            ("SEKISHO_EGRESS_ALLOW", "127.0.0.1"),
         ]
         .into_iter()
         .chain(settings.iter().copied())

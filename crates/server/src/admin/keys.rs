@@ -3,12 +3,13 @@
 use sekisho_jose::Algorithm;
 use sekisho_rules::time::Timestamp;
 use sekisho_store::keys::{self as rows, KeyRow, KeyState};
-use sekisho_store::{Fault, Tx, audit, clients, issuer};
+use sekisho_store::{Fault, Tx, audit, clients, issuer, jobs};
 
 use super::clients::place as secret_place;
 use super::{Actor, Refused};
 use crate::app::App;
 use crate::http::moment::Moment;
+use crate::jobs::place as job_place;
 use crate::keys::{fresh, place as key_place};
 
 /// Every key there ever was, oldest first.
@@ -156,6 +157,7 @@ pub async fn rewrap(app: &App, actor: Actor) -> Result<usize, Refused> {
             done += usize::from(won.await?);
         }
     }
+    done += rewrap_jobs(app).await?;
     let moment = Moment { now: app.clock.now() };
     let event = actor.did(
         moment,
@@ -163,6 +165,24 @@ pub async fn rewrap(app: &App, actor: Actor) -> Result<usize, Refused> {
     );
     app.db.tx(async move |tx| audit::insert(tx, &event).await).await?;
     Ok(done)
+}
+
+async fn rewrap_jobs(app: &App) -> Result<usize, Refused> {
+    let (mut done, mut after) = (0, String::new());
+    loop {
+        let page = jobs::sealed(&app.db, &after).await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(done);
+        };
+        after = last.clone();
+        for (id, old) in page.into_iter().filter(|(_, old)| !app.sealer.is_current(old)) {
+            let sealed = again(app, &job_place(&id), &old)?;
+            let won = app
+                .db
+                .tx(async move |tx| jobs::reseal(tx, &id, old.clone(), sealed.clone()).await);
+            done += usize::from(won.await?);
+        }
+    }
 }
 
 fn again(app: &App, place: &crate::seal::Place<'_>, old: &[u8]) -> Result<Vec<u8>, Refused> {

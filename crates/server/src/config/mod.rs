@@ -6,6 +6,7 @@
 
 mod accounts;
 mod database;
+mod egress;
 mod issuer;
 mod keys;
 mod log;
@@ -25,6 +26,7 @@ use serde_json::json;
 
 pub use accounts::{Accounts, LogoutPrompt, Signup};
 pub use database::Database;
+pub use egress::{Loopback, Reach};
 pub use issuer::Issuer;
 pub use keys::KekSource;
 pub use log::{Log, LogFormat};
@@ -87,6 +89,9 @@ struct Written {
     passwords: passwords::PasswordsSection,
 
     #[config(nested)]
+    egress: egress::EgressSection,
+
+    #[config(nested)]
     log: log::LogSection,
 }
 
@@ -115,6 +120,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// What a password hash costs.
     pub passwords: PasswordWork,
+    /// Whom the program calls on somebody's behalf.
+    pub egress: Reach,
     /// What the log says.
     pub log: Log,
 }
@@ -215,6 +222,7 @@ impl Written {
             session: self.session.resolve()?,
             accounts: self.accounts.resolve()?,
             passwords: self.passwords.resolve()?,
+            egress: self.egress.resolve(&issuer)?,
             log: self.log.resolve()?,
             issuer,
             data_dir,

@@ -175,7 +175,7 @@ fn hosts(setting: &Setting<'_>) -> Result<Vec<String>, ConfigError> {
     setting.list().into_iter().map(parse).collect()
 }
 
-fn networks(setting: &Setting<'_>) -> Result<Networks, ConfigError> {
+pub(super) fn networks(setting: &Setting<'_>) -> Result<Networks, ConfigError> {
     let parse = |text: &str| {
         Networks::parse(text).ok_or_else(|| {
             setting.mistake(&format!(

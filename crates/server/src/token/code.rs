@@ -112,6 +112,7 @@ async fn write(
             if !issuer::mint_in_session(tx, &grant).await? {
                 return Ok(None);
             }
+            issuer::take_part(tx, &grant).await?;
             issuer::remember_opaque(tx, opaque.as_ref(), &grant).await?;
             audit::insert(tx, &event).await?;
             families::start(tx, &grant, subject, &start).await
