@@ -9,7 +9,6 @@ mod code;
 mod egress;
 mod ending;
 mod family;
-mod family;
 mod introspect;
 mod job;
 mod logout;
