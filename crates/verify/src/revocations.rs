@@ -72,15 +72,16 @@ pub struct Applied {
     pub signing_keys: bool,
 }
 
-/// Why a document of the feed was not taken. Nothing of it was; fetch a snapshot.
+/// Why a document of the feed was not taken. Nothing of it was, nothing more is, and the knowledge is stale, until there is a
+/// snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Unfit {
     /// There was no snapshot yet.
     #[error("there was no snapshot yet")]
     NoSnapshot,
-    /// A message was not understood since the last snapshot ([`Revocations::distrust`]).
-    #[error("a message of the feed was not understood since the last snapshot")]
+    /// Since the last snapshot something did not fit, or was not understood ([`Revocations::distrust`]).
+    #[error("the feed did not go on since the last snapshot as it should")]
     Distrusted,
     /// Of another feed: the issuer was restored.
     #[error("the feed is another one than before")]
@@ -140,7 +141,7 @@ impl Revocations {
         }
     }
 
-    /// Whether a snapshot was ever applied.
+    /// Whether a snapshot was ever applied, or one that was kept and is young enough.
     pub fn is_loaded(&self) -> bool {
         self.as_of.load(Ordering::Acquire) != NEVER
     }
@@ -152,6 +153,26 @@ impl Revocations {
     /// issuer keeps its key, through a restore too.
     pub fn load(&self, snapshot: &Snapshot) -> Applied {
         let mut feed = self.feed();
+        let applied = self.take(&mut feed, snapshot);
+        self.as_of.store(snapshot.as_of, Ordering::Release);
+        self.counts.snapshot(applied.records);
+        applied
+    }
+
+    /// Takes back at `now` (our clock, Unix milliseconds) what [`Revocations::export`] gave to an earlier process.
+    ///
+    /// All its records count, and the feed goes on from it. But only if it is no older than `max_stale` does it stand for
+    /// a snapshot; otherwise no token is accepted, under no policy, before the feed itself has been heard.
+    pub fn restore(&self, kept: &Snapshot, now: u64) -> Applied {
+        let mut feed = self.feed();
+        let applied = self.take(&mut feed, kept);
+        if now.abs_diff(kept.as_of) <= self.bounds.max_stale {
+            self.as_of.store(kept.as_of, Ordering::Release);
+        }
+        applied
+    }
+
+    fn take(&self, feed: &mut Option<Feed>, snapshot: &Snapshot) -> Applied {
         let held = self.held.load_full();
         let rekeyed = feed.is_none() || *held.hash() != snapshot.hash_key;
         let mut next = match rekeyed {
@@ -171,15 +192,13 @@ impl Revocations {
             jwks_etag: snapshot.jwks_etag.clone(),
         });
         self.distrusted.store(false, Ordering::Relaxed);
-        self.as_of.store(snapshot.as_of, Ordering::Release);
-        self.counts.snapshot(applied.records);
         applied
     }
 
     /// Takes the records that come next.
     ///
     /// # Errors
-    /// [`Unfit`]: nothing was taken, and the knowledge grows old until there is a snapshot.
+    /// [`Unfit`]: fetch a snapshot.
     pub fn apply(&self, batch: &Batch) -> Result<Applied, Unfit> {
         let mut feed = self.feed();
         let feed = self.fit(&mut feed, &batch.feed_id, batch.prev)?;
@@ -196,7 +215,7 @@ impl Revocations {
     /// Takes the word that there is nothing new.
     ///
     /// # Errors
-    /// [`Unfit`], when there is something that did not come.
+    /// [`Unfit`], when there is something that did not come: fetch a snapshot.
     pub fn beat(&self, heartbeat: &Heartbeat) -> Result<(), Unfit> {
         let mut feed = self.feed();
         let feed = self.fit(&mut feed, &heartbeat.feed_id, heartbeat.seq)?;
@@ -236,7 +255,7 @@ impl Revocations {
         }
     }
 
-    /// Where to go on; `None` before the first snapshot.
+    /// Where to go on; `None` before the first snapshot, kept ones included.
     pub fn position(&self) -> Option<Position> {
         self.feed().as_ref().map(|feed| Position {
             feed_id: feed.feed_id.clone(),
@@ -255,12 +274,12 @@ impl Revocations {
         self.generation.load(Ordering::Acquire)
     }
 
-    /// Everything that is known, to be kept over a restart; [`Revocations::load`] takes it back. Its `as_of` is that of
-    /// the knowledge, so what was kept too long is too old then.
+    /// Everything that is known, to be kept over a restart; [`Revocations::restore`] takes it back. `None` before the
+    /// first snapshot.
     pub fn export(&self) -> Option<Snapshot> {
         let feed = self.feed();
         let held = self.held.load_full();
-        feed.as_ref().map(|feed| Snapshot {
+        feed.as_ref().filter(|_| self.is_loaded()).map(|feed| Snapshot {
             feed_id: feed.feed_id.clone(),
             seq: feed.seq,
             as_of: self.as_of.load(Ordering::Relaxed),
@@ -300,6 +319,8 @@ impl Revocations {
             Some(feed) if feed.seq > follows => Unfit::Backwards,
             Some(feed) => return Ok(feed),
         };
+        self.distrusted
+            .store(unfit != Unfit::NoSnapshot, Ordering::Relaxed);
         self.counts.unfit();
         Err(unfit)
     }

@@ -91,7 +91,7 @@ enum Step {
     /// The next records, as one batch.
     Batch(Vec<Record>),
     /// A batch that does not follow: its records must not count.
-    Stray(Vec<Record>, u64),
+    Stray(Vec<Record>, Unfit),
     /// A snapshot of this or another feed.
     Snapshot(bool, Vec<Record>),
     Beat,
@@ -102,9 +102,10 @@ enum Step {
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     let records = || prop::collection::vec(record(), 0..6);
+    let strays = prop::sample::select(vec![Unfit::Gap, Unfit::Backwards, Unfit::OtherFeed]);
     let step = prop_oneof![
         4 => records().prop_map(Step::Batch),
-        1 => (records(), 1_u64..5).prop_map(|(records, off)| Step::Stray(records, off)),
+        1 => (records(), strays).prop_map(|(records, stray)| Step::Stray(records, stray)),
         1 => (any::<bool>(), records()).prop_map(|(other, records)| Step::Snapshot(other, records)),
         1 => Just(Step::Beat),
         1 => (0_u64..200).prop_map(Step::Sweep),
@@ -141,9 +142,12 @@ proptest! {
     fn law_it_holds_what_it_was_told(steps in steps(), tokens in prop::collection::vec(token(), 1..12)) {
         let mut verifier = Revocations::default();
         let mut model = Model::default();
-        let mut feeds = 0;
+        let (mut feeds, mut doubt) = (0, false);
         for step in steps {
             match step {
+                Step::Batch(_) | Step::Beat if doubt => {
+                    prop_assert_eq!(verifier.beat(&beat("fd", 0, NOW * 1_000)), Err(Unfit::Distrusted));
+                }
                 Step::Batch(records) => {
                     let (feed_id, prev) = model.feed.clone().unwrap_or_default();
                     let taken = verifier.apply(&batch(&feed_id, prev, records.clone()));
@@ -153,19 +157,16 @@ proptest! {
                         model.records.extend(records);
                     }
                 }
-                Step::Stray(records, off) => {
+                Step::Stray(records, stray) => {
                     if let Some((feed_id, prev)) = &model.feed {
-                        let expected = [Unfit::Gap, Unfit::Backwards, Unfit::OtherFeed];
-                        let strays = [
-                            batch(feed_id, prev + off, records.clone()),
-                            batch(feed_id, prev.saturating_sub(off), records.clone()),
-                            batch("another", *prev, records),
-                        ];
-                        for (stray, unfit) in strays.iter().zip(expected) {
-                            if stray.prev != *prev || unfit == Unfit::OtherFeed {
-                                prop_assert_eq!(verifier.apply(stray), Err(unfit));
-                            }
-                        }
+                        let (feed_id, prev, unfit) = match stray {
+                            Unfit::Gap => (feed_id.as_str(), prev + 1, Unfit::Gap),
+                            Unfit::Backwards => (feed_id.as_str(), prev - 1, Unfit::Backwards),
+                            _ => ("another", *prev, Unfit::OtherFeed),
+                        };
+                        let unfit = if doubt { Unfit::Distrusted } else { unfit };
+                        prop_assert_eq!(verifier.apply(&batch(feed_id, prev, records)), Err(unfit));
+                        doubt = true;
                     }
                 }
                 Step::Snapshot(other, records) => {
@@ -175,6 +176,7 @@ proptest! {
                     verifier.load(&snapshot(&feed_id, seq, records.clone()));
                     model.records.extend(records);
                     model.feed = Some((feed_id, seq));
+                    doubt = false;
                 }
                 Step::Beat => {
                     let (feed_id, seq) = model.feed.clone().unwrap_or_default();
@@ -188,7 +190,8 @@ proptest! {
                     verifier = Revocations::default();
                     if let Some(kept) = kept {
                         let kept = Snapshot::parse(kept.to_json().as_bytes()).unwrap();
-                        verifier.load(&kept);
+                        verifier.restore(&kept, NOW * 1_000);
+                        doubt = false;
                     }
                 }
             }
@@ -275,14 +278,52 @@ fn age_counts_from_what_the_issuer_had_read() {
     assert_eq!(verifier.freshness(ms + 30_001), State::TooOld { age: 30_001 });
     verifier.beat(&beat("fd", 4, ms + 29_000)).unwrap();
     assert_eq!(verifier.freshness(ms + 30_001), State::Fresh);
-    // A heartbeat of a number that was not reached proves nothing.
-    assert_eq!(verifier.beat(&beat("fd", 5, ms + 60_000)), Err(Unfit::Gap));
-    assert_eq!(verifier.beat(&beat("fd", 3, ms + 60_000)), Err(Unfit::Backwards));
-    assert_eq!(verifier.beat(&beat("fe", 4, ms + 60_000)), Err(Unfit::OtherFeed));
-    assert_eq!(verifier.freshness(ms + 60_000), State::TooOld { age: 31_000 });
     // As of a time to come is a clock gone wrong, not freshness on credit.
     verifier.beat(&beat("fd", 4, ms + 3_600_000)).unwrap();
     assert_eq!(verifier.freshness(ms + 60_000), State::TooOld { age: 3_540_000 });
+}
+
+#[test]
+fn what_does_not_follow_is_stale_until_a_snapshot() {
+    let ms = NOW * 1_000;
+    for (stray, unfit) in [
+        (beat("fd", 5, ms + 60_000), Unfit::Gap),
+        (beat("fd", 3, ms + 60_000), Unfit::Backwards),
+        (beat("fe", 4, ms + 60_000), Unfit::OtherFeed),
+    ] {
+        let verifier = Revocations::default();
+        verifier.load(&snapshot("fd", 4, Vec::new()));
+        assert_eq!(verifier.beat(&stray), Err(unfit));
+        assert_eq!(verifier.freshness(ms), State::Stale { age: 0 });
+        assert_eq!(verifier.beat(&beat("fd", 4, ms)), Err(Unfit::Distrusted));
+        verifier.load(&snapshot("fd", 4, Vec::new()));
+        assert_eq!(verifier.freshness(ms), State::Fresh);
+        assert_eq!(verifier.stats().unfit, 2);
+    }
+}
+
+#[test]
+fn what_was_kept_too_long_revokes_but_vouches_for_nothing() {
+    let ms = NOW * 1_000;
+    let kept = snapshot("fd", 4, vec![Record::session(&HASH, "s1", NOW + 100)]);
+    let of = Subject {
+        sid: Some("s1"),
+        ..Subject::default()
+    };
+    let young = Revocations::default();
+    young.restore(&kept, ms + 30_000);
+    assert_eq!(young.freshness(ms + 30_000), State::Stale { age: 30_000 });
+    for now in [ms + 30_001, ms - 30_001] {
+        let old = Revocations::default();
+        old.restore(&kept, now);
+        assert_eq!(old.freshness(now), State::NeverLoaded);
+        assert_eq!(old.ended(&of, NOW), Some(Kind::Session));
+        assert!(!old.is_loaded() && old.export().is_none());
+        // It goes on from where it was.
+        assert_eq!(old.position().unwrap().seq, 4);
+        old.beat(&beat("fd", 4, ms + 40_000)).unwrap();
+        assert_eq!(old.freshness(ms + 40_000), State::Fresh);
+    }
 }
 
 #[test]

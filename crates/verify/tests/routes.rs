@@ -38,7 +38,7 @@ fn app(layer: AuthLayer) -> Router {
         )
         .route(
             "/extension",
-            get(|Extension(claims): Extension<std::sync::Arc<Claims>>| async move { claims.iss.clone() }),
+            get(|Extension(claims): Extension<Arc<Claims>>| async move { claims.iss.clone() }),
         )
         .route("/write", get(|| async { "written" }).layer(write))
         .route("/admin", get(|| async { "secret" }).layer(admin))
