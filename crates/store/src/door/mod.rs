@@ -28,6 +28,7 @@ use std::sync::Arc;
 
 pub use arg::Arg;
 pub use bell::Bell;
+pub use clock::{Clock, OFFSET_LIMIT, Trust};
 pub use fault::Fault;
 pub use options::{Options, Place, Postgres};
 pub use row::{ColumnIndex, FromColumn, Row};
@@ -121,13 +122,15 @@ impl Db {
         self.submit(work, |_| Ending::Commit).await
     }
 
-    /// Runs a transaction that hangs on a conditional write. `None` means that the write lost: everything is rolled back;
+    /// Runs a transaction that hangs on a conditional write, of which tokens are minted, so it fails while this node's clock is
+    /// not to be trusted ([`Db::clock`]). `None` means that the write lost: everything is rolled back;
     /// read again and decide again.
     pub async fn settle<T, F>(&self, work: F) -> Result<Option<Settled<T>>, Fault>
     where
         T: Send + 'static,
         F: AsyncFn(&mut Tx) -> Result<Option<Pending<T>>, Fault> + Send + 'static,
     {
+        self.clock().await?.check()?;
         let won = self.submit(work, |won| {
             if won.is_some() {
                 Ending::Commit
@@ -147,10 +150,21 @@ impl Db {
         }
     }
 
-    /// Whether the database answers now and, as far as is known, takes writes: after a write that a full or failing
+    /// Whether this node's clock may stamp tokens and revocations. It costs a question to the database server every ten seconds
+    /// (PostgreSQL), and otherwise nothing. [`Db::settle`] and transactions with a [record](Tx::record) ask it themselves; who
+    /// mints without a write asks here.
+    pub async fn clock(&self) -> Result<Clock, Fault> {
+        match &*self.0 {
+            Engine::Sqlite(sqlite) => Ok(sqlite.watch.judge_alone(clock::Reading::take())),
+            Engine::Postgres(server) => server.clock().await,
+        }
+    }
+
+    /// Whether the database answers now, this node's clock may be used and, as far as is known, takes writes: after a write that a full or failing
     /// disk refused, this tries one (SQLite).
     pub async fn ping(&self) -> Result<(), Fault> {
         self.one("SELECT 1 AS one", &[]).await?;
+        self.clock().await?.check()?;
         match &*self.0 {
             Engine::Sqlite(sqlite) => sqlite.writer.probe().await,
             Engine::Postgres(_) => Ok(()),

@@ -11,6 +11,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 use tokio_postgres::types::{IsNull, ToSql, Type, WrongType, to_sql_checked};
 
 use super::bell::{Bell, Ringer};
+use super::clock::{Clock, Measured, Reading, Verdict, Watch};
 use super::listen::{self, Listener};
 use super::tx::{self, Decide, Ending, Failure};
 use super::{Arg, Fault, Options, Row, Shape, Tx, arg, connect, writer::Answer};
@@ -23,6 +24,7 @@ pub(super) struct Server {
     runtime: tokio::runtime::Handle,
     dial: connect::Dial,
     listener: OnceLock<Listener>,
+    measuring: tokio::sync::Mutex<()>,
 }
 
 /// How to get a connection, and how long to wait for an answer on it.
@@ -31,6 +33,7 @@ struct Reach {
     pool: Pool,
     patience: Duration,
     ringer: Ringer,
+    watch: Arc<Watch>,
 }
 
 /// A transaction on its way to the lane: the future is made there, so it need not be `Send`.
@@ -52,12 +55,14 @@ impl Server {
                 pool,
                 patience: options.statement + Duration::from_secs(2),
                 ringer: Ringer::new(),
+                watch: Arc::default(),
             },
             lane: start_lane()?,
             slots: Arc::new(Semaphore::new(options.queue)),
             runtime,
             dial,
             listener: OnceLock::new(),
+            measuring: tokio::sync::Mutex::default(),
         })
     }
 
@@ -84,6 +89,21 @@ impl Server {
                 Ok(rows) => return Ok(rows),
             }
         }
+    }
+
+    pub(super) async fn clock(&self) -> Result<Clock, Fault> {
+        if let Verdict::Known(clock) = self.reach.watch.judge(Reading::take()) {
+            return Ok(clock);
+        }
+        // One asks, the others wait for what it learns.
+        let _turn = self.measuring.lock().await;
+        if let Verdict::Known(clock) = self.reach.watch.judge(Reading::take()) {
+            return Ok(clock);
+        }
+        let mut session = Session::lease(&self.reach).await?;
+        let clock = session.clock().await;
+        session.end();
+        clock.map_err(|failure| failure.fault)
     }
 
     pub(super) async fn describe(&self, sql: &'static str) -> Result<Shape, Fault> {
@@ -224,6 +244,9 @@ async fn attempt_transaction<T>(
     result.map(|(value, _)| value)
 }
 
+/// The server's clock, which is the clock of all nodes. Outside of the dialect, for no table says it.
+const TIME: &str = "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT) AS now";
+
 /// Longer each time, and of different length for each of those that met, so that they do not meet again.
 async fn pause(attempt: u32) {
     let chance = std::hash::BuildHasher::hash_one(&std::hash::RandomState::new(), attempt);
@@ -237,6 +260,7 @@ pub(super) struct Session {
     /// How long to wait for an answer before the connection counts as dead.
     pub(super) patience: Duration,
     lost: bool,
+    watch: Arc<Watch>,
 }
 
 impl Session {
@@ -252,7 +276,28 @@ impl Session {
             client: Some(client),
             patience: reach.patience,
             lost: false,
+            watch: Arc::clone(&reach.watch),
         })
+    }
+
+    /// What is known of this node's clock; the server is asked when that is not known well enough.
+    pub(super) async fn clock(&mut self) -> Result<Clock, Failure> {
+        for _ in 0..3 {
+            if let Verdict::Known(clock) = self.watch.judge(Reading::take()) {
+                return Ok(clock);
+            }
+            // The first answer may be late, because the statement had to be prepared.
+            let measured = self.measure().await?.better(self.measure().await?);
+            self.watch.note(measured);
+        }
+        Err(Fault::unavailable("this node's clock does not run evenly").into())
+    }
+
+    async fn measure(&mut self) -> Result<Measured, Failure> {
+        let before = Reading::take();
+        let rows = self.rows(TIME, &[]).await?;
+        let after = Reading::take();
+        Ok(Measured::new(tx::exactly_one(rows)?.get("now")?, before, after))
     }
 
     /// Nothing has happened yet, so a connection that turns out to be dead here may be replaced.

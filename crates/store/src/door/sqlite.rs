@@ -14,8 +14,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use tokio::sync::Semaphore;
 
 use super::bell::{Bell, Ringer};
+use super::clock::Watch;
 use super::listen::{self, Listener};
-use super::{Arg, Fault, Options, Row, Shape, arg, writer::Writer};
+use super::{Arg, Fault, Options, Row, Shape, arg, writer::News, writer::Writer};
 
 /// An open SQLite file.
 pub(super) struct Sqlite {
@@ -23,6 +24,7 @@ pub(super) struct Sqlite {
     pub(super) writer: Writer,
     scanners: Arc<Scanners>,
     ringer: Ringer,
+    pub(super) watch: Arc<Watch>,
     listener: OnceLock<Listener>,
 }
 
@@ -60,19 +62,24 @@ impl Sqlite {
                 "this file system cannot hold a SQLite file in WAL mode".into(),
             ));
         }
-        let ringer = Ringer::new();
+        let (ringer, watch) = (Ringer::new(), Arc::<Watch>::default());
+        let news = News {
+            ringer: ringer.clone(),
+            watch: Arc::clone(&watch),
+        };
         Ok(Self {
             file: Arc::new(File {
                 id: NEXT.fetch_add(1, Ordering::Relaxed),
                 path: path.to_owned(),
                 wait: options.acquire,
             }),
-            writer: Writer::start(connection, options.queue, ringer.clone())?,
+            writer: Writer::start(connection, options.queue, news)?,
             scanners: Arc::new(Scanners {
                 idle: Mutex::default(),
                 slots: Semaphore::new(SCANS_AT_ONCE),
             }),
             ringer,
+            watch,
             listener: OnceLock::new(),
         })
     }

@@ -36,7 +36,8 @@ pub(super) enum Session {
 
 /// Before the feed's row is locked (PostgreSQL): those who wait for it do not wait long, and a node that stops answering while it
 /// holds the lock loses it.
-const CLOSING: &str = "SET LOCAL lock_timeout = '1s'; SET LOCAL idle_in_transaction_session_timeout = '2s'";
+const CLOSING: &str =
+    "SET LOCAL lock_timeout = '500ms'; SET LOCAL idle_in_transaction_session_timeout = '2s'";
 
 /// A fault, and whether running the whole closure again may succeed (serialization failure, deadlock).
 #[derive(Clone)]
@@ -87,7 +88,8 @@ impl Tx {
     }
 
     /// Takes something back: the record is written when everything else of this transaction is, so that records are numbered in
-    /// the order of their commits, and the bell rings when it is durable.
+    /// the order of their commits, and the bell rings when it is durable. While this node's clock is not to be trusted
+    /// ([`Db::clock`](super::Db::clock)), such a transaction fails.
     pub fn record(&mut self, record: Record) {
         self.records.push(record);
     }
@@ -180,23 +182,36 @@ impl Tx {
         Ok((value, ending))
     }
 
+    /// Whether something is taken back in this transaction.
+    pub(super) fn revokes(&self) -> bool {
+        !self.records.is_empty()
+    }
+
     /// Whether the feed changes with this transaction.
     pub(super) fn rings(&self) -> bool {
-        self.changes > 0 || !self.records.is_empty()
+        self.changes > 0 || self.revokes()
     }
 
     /// The feed's row is locked from here until COMMIT, so nothing may come in between.
     async fn close(&mut self) -> Result<(), Failure> {
+        let revokes = self.revokes();
         if let Session::Postgres(session) = &mut self.session {
+            if revokes {
+                session.clock().await?.check()?;
+            }
             session.batch(CLOSING).await?;
         }
         let records = std::mem::take(&mut self.records);
         let result = revocations::write_last(self, &records, self.changes, clock::now()).await;
         self.records = records;
-        match (self.failed.take(), result) {
-            (Some(failure), _) => Err(failure),
-            (None, result) => result.map_err(Failure::from),
-        }
+        let mut failure = match (self.failed.take(), result) {
+            (None, Ok(())) => return Ok(()),
+            (Some(failure), _) => failure,
+            (None, Err(fault)) => Failure::from(fault),
+        };
+        // Too long behind the others in the row: again from the start, so that times in it are read again, too.
+        failure.again |= matches!(failure.fault, Fault::Busy(_));
+        Err(failure)
     }
 
     /// Runs the closure. The result is the first failed statement's failure, whatever the closure made of it.

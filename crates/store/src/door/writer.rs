@@ -13,6 +13,7 @@ use rusqlite::Connection;
 use tokio::sync::oneshot;
 
 use super::bell::Ringer;
+use super::clock::{Reading, Watch};
 use super::tx::{Decide, Ending, Failure, Session};
 use super::{Fault, Tx, sqlite};
 
@@ -26,11 +27,19 @@ pub(super) struct Writer {
     refused: Arc<AtomicBool>,
 }
 
+/// What a transaction that takes something back needs beside its rows.
+pub(super) struct News {
+    /// Tells those who wait for it.
+    pub(super) ringer: Ringer,
+    /// Knows whether the clock can be trusted.
+    pub(super) watch: Arc<Watch>,
+}
+
 /// Writes a frame of the log without changing anything: the number is not used and stays what it is.
 const PROBE: &str = "PRAGMA user_version = 0";
 
 impl Writer {
-    pub(super) fn start(connection: Connection, queue: usize, ringer: Ringer) -> Result<Self, Fault> {
+    pub(super) fn start(connection: Connection, queue: usize, news: News) -> Result<Self, Fault> {
         let (sender, receiver) = sync_channel(queue);
         let refused = Arc::new(AtomicBool::new(false));
         let flag = Arc::clone(&refused);
@@ -38,7 +47,7 @@ impl Writer {
         let lane = move || Lane {
             connection: Rc::new(connection),
             refused: flag,
-            ringer,
+            news,
         };
         std::thread::Builder::new()
             .name("sekisho-sqlite".to_owned())
@@ -92,7 +101,7 @@ pub(super) type Answer<T> = oneshot::Receiver<Result<T, Fault>>;
 /// A transaction whose type is forgotten.
 trait Job: Send {
     /// Runs the closure. It may be run again after the transaction around it was lost.
-    fn run(&mut self, connection: &Rc<Connection>) -> Ending;
+    fn run(&mut self, lane: &Lane) -> Ending;
     /// Whether its last run wrote to the feed.
     fn rings(&self) -> bool;
     /// Tells the caller its outcome, or why the commit around it failed.
@@ -112,8 +121,8 @@ where
     T: Send,
     F: AsyncFn(&mut Tx) -> Result<T, Fault> + Send,
 {
-    fn run(&mut self, connection: &Rc<Connection>) -> Ending {
-        let mut tx = Tx::new(Session::Sqlite(Rc::clone(connection)));
+    fn run(&mut self, lane: &Lane) -> Ending {
+        let mut tx = Tx::new(Session::Sqlite(Rc::clone(&lane.connection)));
         let polled = {
             let future = pin!(tx.perform(&self.work, self.decide));
             // SQLite answers at once, so a future that is not ready waits for something that is not `tx`;
@@ -123,7 +132,14 @@ where
                 Poll::Pending => Err(Failure::from(Fault::bug("a transaction did not end"))),
             }
         };
-        let (outcome, ending) = match polled {
+        let checked = match polled {
+            Ok(_) if tx.revokes() => {
+                let clock = lane.news.watch.judge_alone(Reading::take());
+                clock.check().map_err(Failure::from).and(polled)
+            }
+            polled => polled,
+        };
+        let (outcome, ending) = match checked {
             Ok((value, ending)) => (Ok(value), ending),
             Err(failure) => (Err(failure.fault), Ending::RollBack),
         };
@@ -153,7 +169,7 @@ where
 struct Lane {
     connection: Rc<Connection>,
     refused: Arc<AtomicBool>,
-    ringer: Ringer,
+    news: News,
 }
 
 impl Lane {
@@ -191,7 +207,7 @@ fn commit_together(lane: &Lane, jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
     let mut done = Vec::with_capacity(jobs.len());
     let mut waiting = jobs.into_iter();
     while let Some(mut job) = waiting.next() {
-        match in_savepoint(connection, job.as_mut()) {
+        match in_savepoint(lane, job.as_mut()) {
             Ok(()) => done.push(job),
             Err(fault) => {
                 // Full disk, I/O error, out of memory: SQLite may drop everything. Then nobody has succeeded.
@@ -206,7 +222,7 @@ fn commit_together(lane: &Lane, jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
     match statement(connection, "COMMIT") {
         Ok(()) => {
             if done.iter().any(|job| job.rings()) {
-                lane.ringer.ring();
+                lane.news.ringer.ring();
             }
             for job in done {
                 job.answer(Ok(()));
@@ -228,9 +244,10 @@ fn commit_together(lane: &Lane, jobs: Vec<Box<dyn Job>>) -> Vec<Box<dyn Job>> {
 }
 
 /// `Err`: the transaction around the savepoint is lost.
-fn in_savepoint(connection: &Rc<Connection>, job: &mut dyn Job) -> Result<(), Fault> {
+fn in_savepoint(lane: &Lane, job: &mut dyn Job) -> Result<(), Fault> {
+    let connection = &lane.connection;
     statement(connection, "SAVEPOINT job")?;
-    let ending = job.run(connection);
+    let ending = job.run(lane);
     sqlite::in_transaction(connection)?;
     if ending == Ending::RollBack {
         statement(connection, "ROLLBACK TO job")?;
