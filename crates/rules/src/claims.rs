@@ -71,7 +71,7 @@ pub fn access<'a>(grant: &'a Grant, issuer: &'a str, jti: &'a str) -> Option<Acc
         scope: (!grant.scope().is_empty()).then(|| grant.scope().to_string()),
         gty: match grant.origin() {
             _ if standard => None,
-            Origin::Code => None,
+            Origin::Code | Origin::Gateway => None,
             Origin::Refresh => Some("refresh_token"),
             Origin::ClientCredentials => Some("client-credentials"),
         },

@@ -13,6 +13,7 @@
 //! | what a revocation request names | [`revoke`] |
 //! | from when on tokens are void, and how long that is told | [`ending`] |
 //! | whether an access token still stands, by its rows | [`standing`] |
+//! | whether a proxy passes a request on | [`forward_auth`], [`gateway`] |
 //! | who may ask about a token | [`introspect`] |
 //! | whom we may call on somebody's behalf | [`egress`] |
 //! | when work is tried again | [`job`] |
@@ -29,6 +30,8 @@ pub mod cors;
 pub mod egress;
 pub mod ending;
 pub mod family;
+pub mod forward_auth;
+pub mod gateway;
 pub mod grant;
 pub mod id;
 pub mod identity;

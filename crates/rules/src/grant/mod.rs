@@ -4,6 +4,7 @@
 
 pub mod authorization_code;
 pub mod client_credentials;
+pub mod gateway;
 pub mod refresh_token;
 mod request;
 
@@ -69,6 +70,8 @@ pub enum Origin {
     Refresh,
     /// Client credentials.
     ClientCredentials,
+    /// A request that passes the gateway.
+    Gateway,
 }
 
 /// Whether a refresh token belongs to the grant.
