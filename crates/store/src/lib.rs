@@ -19,6 +19,7 @@ pub mod consents;
 pub mod ended_tokens;
 pub mod families;
 pub mod flows;
+pub mod gateway_apps;
 pub mod issuer;
 pub mod jobs;
 pub mod keys;

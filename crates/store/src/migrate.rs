@@ -35,6 +35,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/V0003__jobs_and_logout.sql"),
     },
     Migration {
+        version: 4,
+        name: "V0004__gateway.sql",
+        sql: include_str!("../migrations/V0004__gateway.sql"),
+    },
+    Migration {
         version: 6,
         name: "V0006__ended_tokens.sql",
         sql: include_str!("../migrations/V0006__ended_tokens.sql"),

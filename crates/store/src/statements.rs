@@ -24,6 +24,7 @@ pub fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         ("ended_tokens", crate::ended_tokens::sql::ALL),
         ("families", crate::families::sql::ALL),
         ("flows", crate::flows::sql::ALL),
+        ("gateway_apps", crate::gateway_apps::sql::ALL),
         ("issuer", crate::issuer::sql::ALL),
         ("jobs", crate::jobs::sql::ALL),
         ("keys", crate::keys::sql::ALL),

@@ -5,6 +5,7 @@
 
 pub mod apis;
 pub mod clients;
+pub mod gateway;
 pub mod grants;
 pub mod keys;
 pub mod restore;

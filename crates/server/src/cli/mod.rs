@@ -10,6 +10,7 @@ mod config;
 mod data;
 mod dev;
 mod doctor;
+mod gateway;
 mod grant;
 mod json;
 mod jwt;
@@ -83,6 +84,9 @@ enum Command {
     /// Which APIs a client may call in its own name (client credentials)
     #[command(subcommand)]
     Grant(grant::GrantCommand),
+    /// Applications whose proxy asks us about every request
+    #[command(subcommand)]
+    Gateway(gateway::GatewayCommand),
     /// Keys that sign tokens, and the key that seals them
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -148,6 +152,7 @@ impl Command {
             Self::Client(command) => command.run(&app, terminal).await,
             Self::Api(command) => command.run(&app, terminal).await,
             Self::Grant(command) => command.run(&app, terminal).await,
+            Self::Gateway(command) => command.run(&app, terminal).await,
             Self::Key(command) => command.run(&app, terminal).await,
             Self::Serve(_)
             | Self::Dev(_)
