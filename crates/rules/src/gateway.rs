@@ -20,7 +20,9 @@ pub struct GatewayApp {
 impl GatewayApp {
     /// The scope that is asked for at sign-in: the profile for the identity headers, and the application's own words.
     pub fn asked_scope(&self) -> String {
-        format!("openid profile email {}", self.scope).trim_end().to_owned()
+        format!("openid profile email {}", self.scope)
+            .trim_end()
+            .to_owned()
     }
 }
 
@@ -37,7 +39,10 @@ impl AppOrigin {
     pub fn parse(text: &str) -> Result<Self, &'static str> {
         const EXAMPLE: &str = "write scheme and host only, such as https://app.example.com";
         let url = Url::parse(text).map_err(|_| EXAMPLE)?;
-        if !matches!(url.scheme(), "https" | "http") || url.path() != "/" || text.contains(['?', '#', '@', '\\']) {
+        if !matches!(url.scheme(), "https" | "http")
+            || url.path() != "/"
+            || text.contains(['?', '#', '@', '\\'])
+        {
             return Err(EXAMPLE);
         }
         if url.scheme() == "http" && !is_loopback(&url) {
@@ -58,7 +63,11 @@ impl AppOrigin {
 
     /// Whether a `Host` header names it. The scheme's own port may be written (RFC 9110 section 4.2.3).
     pub fn is_named_by(&self, host: &str) -> bool {
-        let usual = if self.0.starts_with("https:") { ":443" } else { ":80" };
+        let usual = if self.0.starts_with("https:") {
+            ":443"
+        } else {
+            ":80"
+        };
         let bare = host.strip_suffix(usual).unwrap_or(host);
         bare.eq_ignore_ascii_case(self.host())
     }

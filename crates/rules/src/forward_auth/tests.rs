@@ -69,7 +69,14 @@ fn threat_07_a_hostile_return_address_leads_nowhere() {
         assert_eq!(ReturnPath::parse(hostile), None, "{hostile:?}");
     }
     assert_eq!(ReturnPath::parse(&format!("/{}", "a".repeat(MAX_RETURN))), None);
-    for good in ["/", "/a", "/a/b?c=d&e=%2F%2Fevil", "/a//b", "/?next=https://evil.example", "/@x:y"] {
+    for good in [
+        "/",
+        "/a",
+        "/a/b?c=d&e=%2F%2Fevil",
+        "/a//b",
+        "/?next=https://evil.example",
+        "/@x:y",
+    ] {
         assert_eq!(ReturnPath::parse(good).unwrap().as_str(), good);
     }
 }
@@ -132,15 +139,42 @@ fn only_what_can_follow_a_redirect_and_come_back_is_sent_to_sign_in() {
     };
     assert_eq!(Caller::of(&old), Caller::Person);
     for program in [
-        Signs { method: "POST", ..page },
-        Signs { websocket: true, ..page },
-        Signs { authorization: true, ..page },
-        Signs { requested_with: true, ..page },
-        Signs { fetch_mode: Some("cors"), ..page },
-        Signs { fetch_mode: Some("websocket"), ..page },
-        Signs { fetch_mode: Some("no-cors"), ..page },
-        Signs { accept: Some("application/json"), ..old },
-        Signs { accept: Some("*/*"), ..old },
+        Signs {
+            method: "POST",
+            ..page
+        },
+        Signs {
+            websocket: true,
+            ..page
+        },
+        Signs {
+            authorization: true,
+            ..page
+        },
+        Signs {
+            requested_with: true,
+            ..page
+        },
+        Signs {
+            fetch_mode: Some("cors"),
+            ..page
+        },
+        Signs {
+            fetch_mode: Some("websocket"),
+            ..page
+        },
+        Signs {
+            fetch_mode: Some("no-cors"),
+            ..page
+        },
+        Signs {
+            accept: Some("application/json"),
+            ..old
+        },
+        Signs {
+            accept: Some("*/*"),
+            ..old
+        },
         Signs { accept: None, ..old },
     ] {
         assert_eq!(Caller::of(&program), Caller::Program, "{program:?}");
@@ -149,6 +183,10 @@ fn only_what_can_follow_a_redirect_and_come_back_is_sent_to_sign_in() {
 
 #[test]
 fn a_person_who_cannot_be_sent_back_is_told_so() {
-    let verdict = verdict(&app(), &asked(Caller::Person, "//evil.example", ""), Presented::Nothing);
+    let verdict = verdict(
+        &app(),
+        &asked(Caller::Person, "//evil.example", ""),
+        Presented::Nothing,
+    );
     assert_eq!(verdict, Verdict::Deny(Denial::BadAddress));
 }

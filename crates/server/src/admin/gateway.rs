@@ -33,8 +33,8 @@ pub struct NewApp {
 /// # Errors
 /// An address that cannot be an application's, an unknown API or scope, or a host that is taken.
 pub async fn add(app: &App, actor: Actor, new: NewApp) -> Result<GatewayApp, Refused> {
-    let origin = AppOrigin::parse(&new.origin)
-        .map_err(|why| Refused::invalid(format!("{}: {why}", new.origin)))?;
+    let origin =
+        AppOrigin::parse(&new.origin).map_err(|why| Refused::invalid(format!("{}: {why}", new.origin)))?;
     if app.config.hosts().iter().any(|ours| origin.is_named_by(ours)) {
         return Err(Refused::invalid(format!(
             "{} is the issuer's own address; an application needs a host of its own",
@@ -45,7 +45,9 @@ pub async fn add(app: &App, actor: Actor, new: NewApp) -> Result<GatewayApp, Ref
     let unknown = new.scope.without(&api.known(&new.scope));
     if !unknown.is_empty() {
         let audience = &api.identifier;
-        return Err(Refused::invalid(format!("the API {audience} does not define: {unknown}")));
+        return Err(Refused::invalid(format!(
+            "the API {audience} does not define: {unknown}"
+        )));
     }
     let moment = Moment { now: app.clock.now() };
     let client = client(app, moment, &origin, new.name)?;
@@ -55,7 +57,10 @@ pub async fn add(app: &App, actor: Actor, new: NewApp) -> Result<GatewayApp, Ref
         audience: api.identifier,
         scope: new.scope,
     };
-    let mut event = actor.did(moment, format!("{} put behind the gateway", added.origin.as_str()));
+    let mut event = actor.did(
+        moment,
+        format!("{} put behind the gateway", added.origin.as_str()),
+    );
     event.client = Some(client.id.clone());
     let row = added.clone();
     let done = app.db.tx(async move |tx| {
@@ -98,12 +103,7 @@ pub async fn remove(app: &App, actor: Actor, origin: &str) -> Result<(), Refused
 }
 
 /// The API of an application: the one that was named, else the application itself.
-async fn api(
-    app: &App,
-    actor: Actor,
-    origin: &AppOrigin,
-    audience: Option<String>,
-) -> Result<Api, Refused> {
+async fn api(app: &App, actor: Actor, origin: &AppOrigin, audience: Option<String>) -> Result<Api, Refused> {
     if let Some(audience) = audience {
         let found = apis::by_identifier(&app.db, &audience).await?;
         return found.ok_or(Refused::Missing("API", audience));
