@@ -67,7 +67,9 @@ pub use reject::{ClaimName, Reject};
 pub use revocations::{OnStale, Revocations};
 pub use scope::{Scope, ScopeError};
 pub use sekisho_jose::{Algorithm, KeySet};
-pub use verifier::{FetchCause, KeyFetch, MAX_TOKEN_BYTES, NeedKeys, Stats, Unavailable, Verdict, Verifier};
+pub use verifier::{
+    FetchCause, KeyFetch, MAX_TOKEN_BYTES, NeedKeys, Stats, Told, Unavailable, Verdict, Verifier,
+};
 
 #[cfg(all(doctest, feature = "tower"))]
 #[doc = include_str!("../README.md")]

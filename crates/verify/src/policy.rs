@@ -172,6 +172,15 @@ impl Policy {
         self
     }
 
+    /// The policy whose issuer of this name is listened to; `None` if it has none.
+    #[cfg(feature = "fetch")]
+    pub(crate) fn listening(mut self, issuer: &str, revocations: Arc<Revocations>) -> Option<Self> {
+        let slot = self.issuers.iter().position(|known| known.name == issuer)?;
+        let issuer = self.issuers[slot].clone();
+        self.issuers[slot] = issuer.listening(revocations);
+        Some(self)
+    }
+
     pub(crate) fn validate(&self) -> Result<(), PolicyError> {
         let names: Vec<&str> = self.issuers.iter().map(|issuer| issuer.name.as_str()).collect();
         let twice = (1..names.len()).any(|end| names[..end].contains(&names[end]));

@@ -57,6 +57,8 @@ pub enum Reject {
     FromTheFuture,
     /// A record of the issuer's revocation feed ends it, of this kind: it was good, and is not any more.
     Revoked(Kind),
+    /// The issuer, asked about it, says that it is not active any more (RFC 7662 section 2.2).
+    Inactive,
     /// These words of the required scope were not granted.
     Scope(Scope),
     /// This required permission was not granted.
@@ -111,6 +113,7 @@ impl Reject {
             Self::NotYet => "not_yet_valid",
             Self::FromTheFuture => "issued_in_future",
             Self::Revoked(_) => "revoked",
+            Self::Inactive => "inactive",
             Self::Scope(_) => "scope",
             Self::Permission(_) => "permission",
         }
@@ -188,7 +191,7 @@ impl fmt::Display for Reject {
             Self::NotYet => "The token is not valid yet",
             Self::FromTheFuture => "The token was issued in the future",
             // Of which kind is for the API's own logs: the sender learns no more than that it is over.
-            Self::Revoked(_) => "The token was revoked",
+            Self::Revoked(_) | Self::Inactive => "The token was revoked",
         };
         f.write_str(text)
     }

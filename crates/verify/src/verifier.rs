@@ -56,6 +56,18 @@ pub enum FetchCause {
     Age,
 }
 
+/// What comes of an issuer's word that it has other keys.
+#[derive(Debug, PartialEq, Eq)]
+#[must_use = "nobody else will fetch"]
+pub enum Told {
+    /// Fetch them.
+    Fetch(KeyFetch),
+    /// A fetch is running, which may have begun before: ask again soon.
+    Busy,
+    /// Its keys are given by the program.
+    Pinned,
+}
+
 enum Stop {
     Reject(Reject),
     Need(NeedKeys),
@@ -355,6 +367,24 @@ impl Verifier {
             issuer: self.policy.issuers[slot].name.clone(),
             began: now,
         })
+    }
+
+    /// Begins a fetch because the issuer told, over its revocation feed, that there are other keys. Whoever gets it
+    /// fetches and reports as for [`Verifier::begin_fetch`], and tries again soon if that failed.
+    pub fn begin_told_fetch(&self, issuer: &str, now: u64) -> Told {
+        let Some(slot) = self.policy.issuers.iter().position(|known| known.name == issuer) else {
+            return Told::Pinned;
+        };
+        let cache = &self.caches[slot];
+        match cache.plan(&cache.now(), Cause::Told, now) {
+            None => Told::Pinned,
+            Some(_) if cache.begin(Cause::Told, now) => Told::Fetch(KeyFetch {
+                slot,
+                issuer: issuer.to_owned(),
+                began: now,
+            }),
+            Some(_) => Told::Busy,
+        }
     }
 
     /// Takes the keys that a fetch brought, or `None` if it failed: then those that are here stay, for at most

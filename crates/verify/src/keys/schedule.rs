@@ -62,6 +62,8 @@ pub(crate) enum Cause {
     UnknownKey,
     /// The set is in use; is it too old?
     Age,
+    /// The issuer told, over a channel of its own, that there is another set.
+    Told,
 }
 
 /// What the machine answers.
@@ -109,6 +111,10 @@ impl Schedule {
         {
             return Plan::InFlight;
         }
+        // What the issuer tells is no guess of a stranger: whoever listens paces it.
+        if cause == Cause::Told {
+            return Plan::Fetch;
+        }
         if let Some(failed_at) = self.failed_at {
             let wait = remaining(failed_at, self.back_off(timing, now), now);
             if wait > 0 {
@@ -120,7 +126,7 @@ impl Schedule {
         }
         let (since, pause) = match cause {
             Cause::UnknownKey => (self.missed_at, timing.cooldown),
-            Cause::Age => (self.loaded_at, timing.max_age),
+            Cause::Age | Cause::Told => (self.loaded_at, timing.max_age),
         };
         match since.map_or(0, |since| remaining(since, pause, now)) {
             0 => Plan::Fetch,
@@ -240,6 +246,18 @@ mod tests {
             assert_eq!(s.plan(&T, Cause::UnknownKey, now), Plan::Fetch);
         }
         assert_eq!(pauses, [1, 2, 4, 8, 16, 30, 30]);
+    }
+
+    #[test]
+    fn what_the_issuer_tells_waits_for_nothing_but_the_running_fetch() {
+        let s = Schedule::default().succeed(100);
+        assert_eq!(s.plan(&T, Cause::Told, 100), Plan::Fetch);
+        let s = s.begin(Cause::Told, 100);
+        assert_eq!(s.plan(&T, Cause::Told, 101), Plan::InFlight);
+        let s = s.fail(100);
+        assert_eq!(s.plan(&T, Cause::Told, 101), Plan::Fetch);
+        // It takes nothing from what unknown keys may cause.
+        assert_eq!(s.succeed(101).plan(&T, Cause::UnknownKey, 102), Plan::Fetch);
     }
 
     #[test]
