@@ -17,6 +17,7 @@ use tower::{Layer, Service};
 
 use crate::claims::Claims;
 use crate::fetch::OnlineVerifier;
+use crate::revocations::OnStale;
 use crate::verifier::Verdict;
 
 pub use authorized::{Authorized, ScopeLayer, ScopeService};
@@ -48,6 +49,7 @@ pub struct AuthLayer {
     verifier: OnlineVerifier,
     clock: Arc<dyn Fn() -> u64 + Send + Sync>,
     realm: Realm,
+    on_stale: Option<OnStale>,
 }
 
 impl AuthLayer {
@@ -57,6 +59,7 @@ impl AuthLayer {
             verifier,
             clock: Arc::new(system_time),
             realm: Realm::default(),
+            on_stale: None,
         }
     }
 
@@ -64,6 +67,27 @@ impl AuthLayer {
     #[must_use]
     pub fn clock(mut self, clock: impl Fn() -> u64 + Send + Sync + 'static) -> Self {
         self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Sets for these routes what becomes of good tokens while the revocation feed is too old, in place of the policy's
+    /// word. Clone the layer for routes that differ:
+    ///
+    /// ```
+    /// use axum::{Router, routing::{get, post}};
+    /// use sekisho_verify::OnStale;
+    /// use sekisho_verify::tower::AuthLayer;
+    ///
+    /// fn routes(guard: AuthLayer) -> Router {
+    ///     let careful = guard.clone().on_stale(OnStale::Introspect);
+    ///     Router::new()
+    ///         .route("/notes", get(|| async { "all" }).layer(guard))
+    ///         .route("/payments", post(|| async { "paid" }).layer(careful))
+    /// }
+    /// ```
+    #[must_use]
+    pub fn on_stale(mut self, on_stale: OnStale) -> Self {
+        self.on_stale = Some(on_stale);
         self
     }
 
@@ -84,7 +108,14 @@ impl AuthLayer {
             reason,
         };
         let token = bearer(headers).map_err(denied)?;
-        match self.verifier.check(token, (self.clock)()).await {
+        let on_stale = self
+            .on_stale
+            .unwrap_or(self.verifier.verifier().policy().on_stale);
+        match self
+            .verifier
+            .check_on_stale(token, (self.clock)(), on_stale)
+            .await
+        {
             Verdict::Trusted(claims) => Ok(claims),
             Verdict::Refused(reject) => Err(denied(Reason::Rejected(reject))),
             Verdict::NeedKeys(need) => Err(denied(Reason::NoKeys {

@@ -1,6 +1,6 @@
 //! Verifiers that listen, against an issuer on loopback that misbehaves on request, in real time.
 
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 #[path = "../support/feed.rs"]
 mod feed;
@@ -69,6 +69,7 @@ fn token(issuer: &FeedIssuer, sid: &str) -> String {
     token_by(issuer, &KEY, json!({ "sid": sid, "jti": format!("t-{sid}") }))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads well at the calls")]
 fn token_by(issuer: &FeedIssuer, key: &SigningKey, more: Value) -> String {
     let now = real_time() / 1_000;
     let mut claims = json!({
