@@ -1,7 +1,9 @@
 //! The `fetch` feature: what a verifier needs of its issuer over HTTP: keys, the revocation feed, and now and then a word about
 //! one token. `OnlineVerifier` puts them together; each file below owns one of them.
 
+mod answer;
 mod client;
+mod credentials;
 mod edge;
 mod error;
 mod fetcher;
@@ -18,8 +20,9 @@ mod sse;
 mod state_file;
 
 pub use client::FeedClient;
+pub use credentials::Credentials;
 pub use error::FeedClientError;
 pub use fetcher::{FetchError, Fetcher};
-pub use link::Credentials;
+
 pub use online::{NotReady, OnlineError, OnlineVerifier};
 pub use report::{FeedCounts, FeedEvent, SnapshotCause, StateFault, Way};

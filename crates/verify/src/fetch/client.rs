@@ -7,12 +7,13 @@ use std::time::Duration;
 use reqwest::Client;
 use tokio::sync::watch;
 
+use super::credentials::Credentials;
 use super::edge::{Clock, chance};
 use super::error::FeedClientError;
 use super::follow::{Follower, Wish};
 use super::keeper::Keeper;
 use super::key_fetches::KeyFetches;
-use super::link::{Credentials, Link};
+use super::link::Link;
 use super::report::{FeedEvent, Hook, Report};
 use super::state_file::StateFile;
 use crate::revocations::{Freshness, Revocations};

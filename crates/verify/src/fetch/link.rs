@@ -10,37 +10,13 @@ use reqwest::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, Url};
 use serde::Deserialize;
 
+use super::answer::{checked, media_type, oauth_error, read, unreachable, within};
+use super::credentials::Credentials;
 use super::edge::Clock;
 use super::error::FeedClientError;
 use super::fetcher::{Fetcher, Reach, allowed};
 use super::offset::{Offset, RoundTrip, parse_date};
 use crate::feed::{Batch, Snapshot, VERSION};
-
-/// Who a verifier is to its issuer: a machine client with a grant for the revocation feed (`sekisho verifier add`). It is not
-/// printed by `Debug`.
-#[derive(Clone)]
-pub struct Credentials {
-    pub(super) client_id: String,
-    pub(super) client_secret: String,
-}
-
-impl Credentials {
-    /// A client and its secret.
-    pub fn new(client_id: impl Into<String>, client_secret: impl Into<String>) -> Self {
-        Self {
-            client_id: client_id.into(),
-            client_secret: client_secret.into(),
-        }
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Credentials")
-            .field("client_id", &self.client_id)
-            .finish_non_exhaustive()
-    }
-}
 
 /// Where one has read up to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -440,66 +416,6 @@ pub(super) enum Activity {
 struct Trip {
     answer: Response,
     timing: RoundTrip,
-}
-
-async fn within<T>(
-    url: &Url,
-    limit: Duration,
-    work: impl Future<Output = Result<T, FeedClientError>>,
-) -> Result<T, FeedClientError> {
-    match tokio::time::timeout(limit, work).await {
-        Ok(done) => done,
-        Err(_) => Err(FeedClientError::TimedOut(place(url))),
-    }
-}
-
-fn checked(answer: Response, url: &Url) -> Result<Response, FeedClientError> {
-    if answer.status().is_success() && answer.url() == url {
-        return Ok(answer);
-    }
-    Err(FeedClientError::Status {
-        url: place(url),
-        status: answer.status().as_u16(),
-    })
-}
-
-async fn read(mut answer: Response, url: &Url, limit: usize) -> Result<Vec<u8>, FeedClientError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer.chunk().await.map_err(|source| unreachable(url, source))? {
-        if body.len() + chunk.len() > limit {
-            return Err(FeedClientError::TooLong(place(url)));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
-fn unreachable(url: &Url, source: reqwest::Error) -> FeedClientError {
-    FeedClientError::Unreachable {
-        url: place(url),
-        source: source.without_url(),
-    }
-}
-
-/// The URL without its query, for messages.
-fn place(url: &Url) -> String {
-    let mut url = url.clone();
-    url.set_query(None);
-    url.into()
-}
-
-fn media_type(value: &str) -> &str {
-    value.split(';').next().unwrap_or("").trim()
-}
-
-/// The `error` of an answer by RFC 6749 section 5.2, if it is one and short.
-fn oauth_error(body: &[u8]) -> String {
-    #[derive(Deserialize)]
-    struct Answer {
-        error: String,
-    }
-    let error = serde_json::from_slice::<Answer>(body).map_or(String::new(), |answer| answer.error);
-    error.chars().filter(char::is_ascii_graphic).take(64).collect()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
