@@ -46,6 +46,8 @@ pub async fn batch(db: &Db, now: Timestamp) -> Result<u64, Fault> {
     for statement in [sql::FAMILIES, sql::SESSIONS] {
         removed += db.run(statement, args![before, before.div_euclid(1000)]).await?;
     }
+    removed += crate::revocations::sweep(db, now).await?;
+    removed += crate::nodes::forget(db, now.plus_seconds(-KEPT_SECONDS)).await?;
     let wiped = db
         .run(
             sql::CHILDREN,

@@ -90,6 +90,7 @@ macro_rules! until {
 
 mod every_statement;
 mod families;
+mod feed_outages;
 mod jobs;
 mod migrations;
 mod outages;

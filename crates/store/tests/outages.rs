@@ -5,10 +5,9 @@ use std::task::Poll;
 use std::time::Duration;
 
 use crate::Site;
-use sekisho_store::door::{Place, Trust};
-use sekisho_store::{Db, Fault, Options, Pending, Tx, args, meta, revocations};
+use sekisho_store::door::Place;
+use sekisho_store::{Db, Fault, Options, Tx, args};
 use sekisho_test_postgres::Server;
-use sekisho_verify::record::Record;
 
 const MAKE: &str = "CREATE TABLE marks (id TEXT PRIMARY KEY, note TEXT)";
 const MARK: &str = "INSERT INTO marks (id, note) VALUES ($1, $2)";
@@ -316,63 +315,4 @@ async fn a_database_file_is_readable_by_its_owner_only() {
             entry.file_name()
         );
     }
-}
-
-/// A node of a PostgreSQL whose clock differs from the machine's by so many milliseconds.
-async fn node_with_server_clock(site: &Site, ahead: i64) -> Db {
-    let make = format!(
-        "CREATE OR REPLACE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE SQL AS \
-         $$ SELECT pg_catalog.clock_timestamp() + INTERVAL '{ahead} milliseconds' $$"
-    );
-    site.db
-        .run(Box::leak(make.into_boxed_str()), args![])
-        .await
-        .unwrap();
-    let mut options = site.options.clone();
-    let Place::Postgres(place) = &mut options.place else {
-        panic!("not PostgreSQL")
-    };
-    let mark = if place.url.contains('?') { '&' } else { '?' };
-    place.url = format!("{}{mark}options=-csearch_path%3Dpublic,pg_catalog", place.url);
-    Db::open(&options).unwrap()
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_node_knows_how_far_its_clock_is_from_the_database_servers() {
-    let site = Site::postgres();
-    site.db.migrate().await.unwrap();
-    for (ahead, trust) in [(0, Trust::Trusted), (1_500, Trust::Off), (-5_000, Trust::Off)] {
-        let node = node_with_server_clock(&site, ahead).await;
-        let clock = node.clock().await.unwrap();
-        assert_eq!(clock.trust, trust, "{clock:?}");
-        assert!((clock.offset - ahead).abs() < 1000, "{clock:?}");
-        // It mints nothing, revokes nothing and is not ready; whatever else it does goes on.
-        let right = trust == Trust::Trusted;
-        let before = revocations::head(&node).await.unwrap().seq;
-        let revoked = node
-            .tx(async |tx: &mut Tx| {
-                tx.record(Record::issuer(1, 1));
-                Ok(())
-            })
-            .await;
-        let minted = node.settle(async |_: &mut Tx| Ok(None::<Pending<()>>)).await;
-        assert_eq!(
-            (revoked.is_ok(), minted.is_ok(), node.ping().await.is_ok()),
-            (right, right, right)
-        );
-        assert_eq!(
-            revocations::head(&node).await.unwrap().seq,
-            before + u64::from(right)
-        );
-        assert!(right || matches!(minted, Err(Fault::Unavailable(what)) if what.contains("clock")));
-        node.tx(async move |tx: &mut Tx| meta::claim(tx, &ahead.to_string(), "").await)
-            .await
-            .unwrap();
-    }
-}
-
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn one_machine_needs_no_other_clock() {
-    let clock = Site::sqlite().db.clock().await.unwrap();
-    assert_eq!((clock.offset, clock.trust), (0, Trust::Trusted));
 }
