@@ -90,6 +90,30 @@ impl Claims {
         members.remove(name)
     }
 
+    /// About how many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let texts = [
+            &self.jti,
+            &self.gid,
+            &self.sid,
+            &self.client_id,
+            &self.gty,
+            &self.org_id,
+        ];
+        let many = [&self.aud, &self.permissions, &self.actors];
+        let named = texts.iter().filter_map(|text| text.as_ref());
+        let listed = many.iter().flat_map(|texts| texts.iter());
+        let of_list: usize = listed.map(|text| text.len() + size_of::<String>()).sum();
+        let of_texts: usize = named.map(String::len).sum();
+        size_of::<Self>()
+            + self.payload.len()
+            + self.iss.len()
+            + self.sub.len()
+            + self.scope.as_str().len()
+            + of_texts
+            + of_list
+    }
+
     /// The payload as it was signed.
     pub fn payload(&self) -> &[u8] {
         &self.payload

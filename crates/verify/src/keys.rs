@@ -4,9 +4,10 @@
 mod schedule;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use arc_swap::ArcSwap;
-use sekisho_jose::{Algorithm, JwkSet, KeySet};
+use sekisho_jose::{Algorithm, JwkSet, KeySet, VerifyingKey};
 
 pub use schedule::KeyTiming;
 use schedule::Schedule;
@@ -58,6 +59,10 @@ pub fn parse_key_set(document: &[u8]) -> Result<KeySet, KeySetError> {
 pub(crate) struct KeyCache {
     source: Source,
     state: ArcSwap<State>,
+    /// Grows after other keys have come into force.
+    generation: AtomicU64,
+    /// The last second at which the present keys may be trusted; for those who need no key.
+    until: AtomicU64,
 }
 
 /// Where keys come from.
@@ -92,9 +97,24 @@ impl KeyCache {
 
     fn with(source: Source, state: State) -> Self {
         Self {
-            source,
             state: ArcSwap::from_pointee(state),
+            generation: AtomicU64::new(1),
+            until: AtomicU64::new(match source {
+                Source::Pinned => u64::MAX,
+                Source::Fetched(_) => 0,
+            }),
+            source,
         }
+    }
+
+    /// A number that grows when other keys come into force: what was found good under an older one must be looked at again.
+    pub(crate) fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
+    }
+
+    /// Whether the keys of this moment may be trusted at `now`.
+    pub(crate) fn usable_at(&self, now: u64) -> bool {
+        now <= self.until.load(Ordering::Relaxed)
     }
 
     /// The state at this moment; one atomic load.
@@ -139,13 +159,18 @@ impl KeyCache {
     /// Takes what the fetch that began at `began` brought: a new set, or `None` for a failure.
     pub(crate) fn finish(&self, began: u64, fetched: Option<KeySet>) {
         let fetched = fetched.map(Arc::new);
-        self.state.rcu(|state| {
+        let before = self.state.rcu(|state| {
             if !state.schedule.expects(began) {
                 return Arc::clone(state);
             }
             Arc::new(match &fetched {
                 Some(set) => State {
-                    set: Arc::clone(set),
+                    // The same again stays, and with it what was verified by it.
+                    set: Arc::clone(if are_same(&state.set, set) {
+                        &state.set
+                    } else {
+                        set
+                    }),
                     schedule: state.schedule.succeed(began),
                 },
                 None => State {
@@ -154,6 +179,16 @@ impl KeyCache {
                 },
             })
         });
+        let (Source::Fetched(timing), Some(set)) = (&self.source, &fetched) else {
+            return;
+        };
+        if before.schedule.expects(began) {
+            self.until
+                .store(began.saturating_add(timing.max_stale), Ordering::Relaxed);
+            if !are_same(&before.set, set) {
+                self.generation.fetch_add(1, Ordering::Release);
+            }
+        }
     }
 
     /// Replaces pinned keys; says whether these are.
@@ -165,8 +200,21 @@ impl KeyCache {
             set: Arc::new(set),
             schedule: Schedule::default(),
         }));
+        self.generation.fetch_add(1, Ordering::Release);
         true
     }
+}
+
+/// Whether both hold the same public keys under the same names, in one order.
+fn are_same(one: &KeySet, other: &KeySet) -> bool {
+    let same = |(one, other): (&VerifyingKey, &VerifyingKey)| {
+        let bytes = |key: &VerifyingKey| key.to_spki_der().ok();
+        one.kid() == other.kid()
+            && one.algorithm() == other.algorithm()
+            && bytes(one).is_some_and(|one| bytes(other) == Some(one))
+    };
+    let (one, other) = (one.keys(), other.keys());
+    one.len() == other.len() && one.iter().zip(other).all(same)
 }
 
 #[cfg(test)]

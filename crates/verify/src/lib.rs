@@ -54,6 +54,7 @@ mod keys;
 mod policy;
 pub mod record;
 mod reject;
+mod remembered;
 pub mod revocations;
 mod scope;
 #[cfg(feature = "tower")]
@@ -64,6 +65,7 @@ pub use claims::Claims;
 pub use keys::{KeySetError, KeyTiming, MAX_KEY_SET_BYTES, MAX_KEY_SET_KEYS, parse_key_set};
 pub use policy::{Issuer, Policy, PolicyError, TokenKind};
 pub use reject::{ClaimName, Reject};
+pub use remembered::Remember;
 pub use revocations::{OnStale, Revocations};
 pub use scope::{Scope, ScopeError};
 pub use sekisho_jose::{Algorithm, KeySet};

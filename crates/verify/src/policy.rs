@@ -7,6 +7,7 @@ use sekisho_jose::{Algorithm, KeySet};
 
 use crate::Scope;
 use crate::keys::KeyTiming;
+use crate::remembered::Remember;
 use crate::revocations::{OnStale, Revocations};
 
 /// What a token must be to be trusted.
@@ -31,6 +32,7 @@ pub struct Policy {
     pub(crate) permissions: Vec<String>,
     pub(crate) timing: KeyTiming,
     pub(crate) on_stale: OnStale,
+    pub(crate) remember: Remember,
 }
 
 /// An issuer and the keys by which it is known.
@@ -112,6 +114,7 @@ impl Policy {
             permissions: Vec::new(),
             timing: KeyTiming::default(),
             on_stale: OnStale::default(),
+            remember: Remember::default(),
         }
     }
 
@@ -179,6 +182,13 @@ impl Policy {
         let issuer = self.issuers[slot].clone();
         self.issuers[slot] = issuer.listening(revocations);
         Some(self)
+    }
+
+    /// Sets how many verified tokens are remembered, so that one that comes again costs no second look at its signature.
+    #[must_use]
+    pub fn remember(mut self, limits: Remember) -> Self {
+        self.remember = limits;
+        self
     }
 
     pub(crate) fn validate(&self) -> Result<(), PolicyError> {

@@ -300,6 +300,12 @@ impl Revocations {
         self.held.load()
     }
 
+    /// A number that grows when all that was verified must be verified again: a signing key was revoked, or the records
+    /// have another hash key.
+    pub(crate) fn era(&self) -> u64 {
+        self.era.load(Ordering::Acquire)
+    }
+
     /// A writer that panicked left whole documents behind, or none.
     fn feed(&self) -> MutexGuard<'_, Option<Feed>> {
         self.feed.lock().unwrap_or_else(PoisonError::into_inner)

@@ -1,19 +1,22 @@
-//! `Verifier`: the one question an API asks, `check(token, now)`, and its answers. Owns the order of the checks,
-//! every one of which is on this page. It reads no clock and does no input or output; whoever drives it fetches keys
-//! when it says so (the `fetch` feature does).
+//! `Verifier`: the one question an API asks, `check(token, now)`, and its answers. Owns the order of the checks, the keys and
+//! the revocation; what a token says of itself is judged in `accept`. It reads no clock and does no input or output;
+//! whoever drives it fetches keys and brings the revocation feed (the `fetch` feature does).
 
+mod accept;
 mod stats;
 mod verdict;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use sekisho_jose::{Buffer, Error, KeySet, Unverified, base64url, jwt};
 
 use crate::claims::{Claims, RawClaims};
 use crate::keys::{Cause, KeyCache, Plan};
-use crate::policy::{GrantId, Issuer, IssuerKeys, Policy, PolicyError, TokenKind};
+use crate::policy::{Issuer, IssuerKeys, Policy, PolicyError, TokenKind};
 use crate::record::{HashedSubject, Subject};
-use crate::reject::{ClaimName, Reject};
+use crate::reject::Reject;
+use crate::remembered::{Entry, Heard, Remembered};
 use crate::revocations::{OnStale, Revocations, Say, State};
 
 use stats::Counts;
@@ -29,11 +32,14 @@ pub struct Verifier {
     policy: Policy,
     /// One for each of the policy's issuers, in that order.
     caches: Vec<KeyCache>,
+    remembered: Remembered,
+    /// The greatest of the eras of the issuers' records that the remembered tokens were cleared for.
+    cleared: AtomicU64,
     counts: Counts,
 }
 
-/// A token that holds, but for what only the present moment can say.
-struct Held {
+/// A token that holds, but for how fresh the knowledge of that is.
+struct Holds {
     slot: usize,
     claims: Arc<Claims>,
 }
@@ -45,6 +51,12 @@ pub struct KeyFetch {
     slot: usize,
     issuer: String,
     began: u64,
+}
+
+/// Whether what is remembered of a token still counts.
+enum Known {
+    Yes,
+    No,
 }
 
 /// What a fetch is begun for.
@@ -98,8 +110,10 @@ impl Verifier {
             )
             .collect();
         Ok(Self {
+            remembered: Remembered::new(policy.remember),
             policy,
             caches,
+            cleared: AtomicU64::new(0),
             counts: Counts::default(),
         })
     }
@@ -116,8 +130,13 @@ impl Verifier {
     /// Judges a token at the time `now` (Unix milliseconds), as [`Verifier::check`] does, with a route's own word about
     /// what becomes of a good one when it is not known well enough what was revoked.
     pub fn check_at(&self, token: &str, now: u64, on_stale: OnStale) -> Verdict {
-        match self.judge(token, now / 1_000) {
-            Ok(held) => self.say(held, now, on_stale),
+        let seconds = now / 1_000;
+        let judged = match self.recall(token, seconds) {
+            Some(judged) => judged,
+            None => self.judge(token, seconds),
+        };
+        match judged {
+            Ok(holds) => self.say(holds, now, on_stale),
             Err(Stop::Reject(reject)) => {
                 if let Reject::Revoked(kind) = reject {
                     self.counts.revoked(kind);
@@ -129,20 +148,20 @@ impl Verifier {
     }
 
     /// What may be said of a token that holds and that no known record hits.
-    fn say(&self, held: Held, now: u64, on_stale: OnStale) -> Verdict {
-        let Some(feed) = self.feed(held.slot) else {
-            return Verdict::Trusted(held.claims);
+    fn say(&self, holds: Holds, now: u64, on_stale: OnStale) -> Verdict {
+        let Some(feed) = self.feed(holds.slot) else {
+            return Verdict::Trusted(holds.claims);
         };
         let state = feed.freshness(now);
         match on_stale.say(state) {
-            Say::Accept => Verdict::Trusted(held.claims),
+            Say::Accept => Verdict::Trusted(holds.claims),
             Say::AcceptStale => {
                 self.counts.accepted_stale.one();
-                Verdict::Trusted(held.claims)
+                Verdict::Trusted(holds.claims)
             }
             Say::Ask => {
                 self.counts.ask_issuer.one();
-                Verdict::AskIssuer(held.claims)
+                Verdict::AskIssuer(holds.claims)
             }
             Say::Nothing => {
                 self.counts.unavailable.one();
@@ -158,9 +177,67 @@ impl Verifier {
         self.policy.issuers[slot].feed.as_ref()
     }
 
+    /// Judges a token whose signature is known to be good. Everything that time may have changed is asked again; `None`
+    /// when its signature must be too: it is not remembered, other keys count now, or one was revoked.
+    fn recall(&self, token: &str, now: u64) -> Option<Result<Holds, Stop>> {
+        let found = self.remembered.find(token)?;
+        let entry = found.as_ref()?;
+        let cache = &self.caches[entry.issuer];
+        if entry.keys != cache.generation() || !cache.usable_at(now) {
+            return None;
+        }
+        let judged = self
+            .times(&entry.claims, now)
+            .and_then(|()| self.still(entry, now))
+            .and_then(|known| self.demands(&entry.claims).map(|()| known));
+        match judged {
+            Ok(Known::Yes) => {
+                self.counts.recalled();
+                Some(Ok(Holds {
+                    slot: entry.issuer,
+                    claims: Arc::clone(&entry.claims),
+                }))
+            }
+            Ok(Known::No) => None,
+            Err(reject) => Some(Err(reject.into())),
+        }
+    }
+
+    /// Whether a remembered token is still not revoked. Where no record is new since it was last asked, two numbers tell.
+    fn still(&self, entry: &Entry, now: u64) -> Result<Known, Reject> {
+        let (Some(heard), Some(feed)) = (&entry.heard, self.feed(entry.issuer)) else {
+            return Ok(Known::Yes);
+        };
+        let era = feed.era();
+        if era != heard.era {
+            self.clear(era);
+            return Ok(Known::No);
+        }
+        // Before the records are looked at: what comes in between is looked at the next time.
+        let generation = feed.generation();
+        if heard.clean.load(Ordering::Relaxed) != generation {
+            let held = feed.held();
+            if *held.hash() != heard.hash {
+                return Ok(Known::No);
+            }
+            if let Some(kind) = held.hit(&heard.subject, now) {
+                return Err(Reject::Revoked(kind));
+            }
+            heard.clean.store(generation, Ordering::Relaxed);
+        }
+        Ok(Known::Yes)
+    }
+
+    /// Forgets all verified tokens, once for each new era: a signing key was revoked.
+    fn clear(&self, era: u64) {
+        if self.cleared.fetch_max(era, Ordering::Relaxed) < era {
+            self.remembered.clear();
+        }
+    }
+
     /// Finds the issuer by its key, then judges. With several issuers the *key* tells the issuer, so that one issuer
     /// can never speak for another.
-    fn judge(&self, token: &str, now: u64) -> Result<Held, Stop> {
+    fn judge(&self, token: &str, now: u64) -> Result<Holds, Stop> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(Reject::TooLong.into());
         }
@@ -169,6 +246,8 @@ impl Verifier {
         };
         let mut miss = Reject::UnknownKey;
         for (slot, cache) in self.caches.iter().enumerate() {
+            // Before the keys: those that come in between are asked the next time.
+            let generation = cache.generation();
             let state = cache.now();
             if !cache.usable(&state, now) {
                 continue;
@@ -180,13 +259,12 @@ impl Verifier {
                     // A token that names no key was signed by the only one there is.
                     let only_key = || state.set.keys().first().and_then(|key| key.kid());
                     let kid = signed.header().kid().or_else(only_key).map(str::to_owned);
-                    let claims = self.accept(slot, signed, payload, now)?;
-                    self.revocation(slot, &claims, kid.as_deref(), now)?;
+                    let claims = Arc::new(self.accept(slot, signed, payload, now)?);
+                    let heard = self.revocation(slot, &claims, kid.as_deref(), now)?;
                     self.demands(&claims)?;
-                    return Ok(Held {
-                        slot,
-                        claims: Arc::new(claims),
-                    });
+                    let entry = Entry::new(token, Arc::clone(&claims), slot, generation, heard);
+                    self.remembered.insert(entry);
+                    return Ok(Holds { slot, claims });
                 }
                 Err(Error::UnknownKey) => {}
                 // Two issuers may have chosen the same key id: ask the next.
@@ -205,36 +283,17 @@ impl Verifier {
         Err(if nameless { Reject::NoKeyId } else { miss }.into())
     }
 
-    /// Judges what the issuer at `slot` has signed, by itself.
-    fn accept(
+    /// Whether a record of the issuer's feed hits the token, and if not, what to compare with the next. A revoked key is
+    /// refused here too, though it may still be among the keys that were fetched.
+    fn revocation(
         &self,
         slot: usize,
-        signed: jwt::Token<'_, RawClaims<'_>>,
-        payload: Vec<u8>,
+        claims: &Claims,
+        kid: Option<&str>,
         now: u64,
-    ) -> Result<Claims, Reject> {
-        let issuer = &self.policy.issuers[slot];
-        if !self.policy.algorithms.contains(&signed.header().algorithm()) {
-            return Err(Reject::Algorithm);
-        }
-        let typ = self.header_type(signed.header().typ())?;
-        let raw = signed.claims;
-        if raw.issuer()? != issuer.name {
-            return Err(Reject::Issuer);
-        }
-        self.kind(&raw, typ, issuer.grant)?;
-        let azp = raw.azp().map(str::to_owned);
-        let claims = raw.typed(payload.into())?;
-        self.audience(&claims, azp.as_deref())?;
-        self.times(&claims, now)?;
-        Ok(claims)
-    }
-
-    /// Whether a record of the issuer's feed hits the token. A revoked key is refused here too, though it may still be
-    /// among the keys that were fetched.
-    fn revocation(&self, slot: usize, claims: &Claims, kid: Option<&str>, now: u64) -> Result<(), Reject> {
+    ) -> Result<Option<Heard>, Reject> {
         let Some(feed) = self.feed(slot) else {
-            return Ok(());
+            return Ok(None);
         };
         let client = match self.policy.kind {
             TokenKind::Access => None,
@@ -250,20 +309,17 @@ impl Verifier {
             actors: &claims.actors,
             client: claims.client_id.as_ref().or(client).map(String::as_str),
         };
+        let (era, generation) = (feed.era(), feed.generation());
         let held = feed.held();
-        match held.hit(&HashedSubject::new(held.hash(), &subject), now) {
+        let subject = HashedSubject::new(held.hash(), &subject);
+        match held.hit(&subject, now) {
             Some(kind) => Err(Reject::Revoked(kind)),
-            None => Ok(()),
-        }
-    }
-
-    /// Scope and permissions.
-    fn demands(&self, claims: &Claims) -> Result<(), Reject> {
-        claims.require_scope(&self.policy.scope)?;
-        let lacks = |wanted: &&String| !claims.has_permission(wanted);
-        match self.policy.permissions.iter().find(lacks) {
-            None => Ok(()),
-            Some(missing) => Err(Reject::Permission(missing.clone())),
+            None => Ok(Some(Heard {
+                hash: *held.hash(),
+                subject,
+                era,
+                clean: AtomicU64::new(generation),
+            })),
         }
     }
 
@@ -281,74 +337,6 @@ impl Verifier {
             }
         });
         waits.min().map(|retry_after| NeedKeys { retry_after })
-    }
-
-    /// `typ` (RFC 7515 section 4.1.9, RFC 9068 section 2.1): media types, so case does not count and `application/`
-    /// may be left out. An ID token may do without.
-    fn header_type(&self, typ: Option<&str>) -> Result<HeaderType, Reject> {
-        let short = typ.map(|typ| match typ.split_at_checked("application/".len()) {
-            Some((prefix, rest)) if prefix.eq_ignore_ascii_case("application/") => rest,
-            _ => typ,
-        });
-        match short {
-            Some(typ) if typ.eq_ignore_ascii_case("JWT") => Ok(HeaderType::Jwt),
-            Some(typ) if typ.eq_ignore_ascii_case("at+jwt") => Ok(HeaderType::AccessToken),
-            Some(typ) if typ.eq_ignore_ascii_case("logout+jwt") => Err(Reject::LogoutToken),
-            None if self.policy.kind == TokenKind::Id => Ok(HeaderType::Jwt),
-            _ => Err(Reject::Type),
-        }
-    }
-
-    /// Tells access tokens from ID tokens by what they hold, since both may say `typ: JWT`.
-    fn kind(&self, raw: &RawClaims<'_>, typ: HeaderType, grant: GrantId) -> Result<(), Reject> {
-        let marks = raw.marks;
-        if marks.event {
-            return Err(Reject::LogoutToken);
-        }
-        match self.policy.kind {
-            TokenKind::Access if marks.id_token => Err(Reject::IdToken),
-            TokenKind::Access if marks.bound => Err(Reject::Bound),
-            TokenKind::Access if grant == GrantId::Required && !marks.grant => {
-                // At such an issuer only ID tokens come without; say it in the words that help.
-                Err(if typ == HeaderType::Jwt {
-                    Reject::IdToken
-                } else {
-                    Reject::Missing(ClaimName::Gid)
-                })
-            }
-            TokenKind::Id if typ == HeaderType::AccessToken || marks.grant => Err(Reject::AccessToken),
-            TokenKind::Access | TokenKind::Id => Ok(()),
-        }
-    }
-
-    /// `aud` (RFC 7519 section 4.1.3); for ID tokens also `azp` (OIDC Core 3.1.3.7, points 3 to 5).
-    fn audience(&self, claims: &Claims, azp: Option<&str>) -> Result<(), Reject> {
-        let ours = |name: &str| self.policy.audiences.iter().any(|audience| audience == name);
-        if !claims.aud.iter().any(|audience| ours(audience)) {
-            return Err(Reject::Audience);
-        }
-        match (self.policy.kind, azp) {
-            (TokenKind::Id, Some(azp)) if !ours(azp) => Err(Reject::Party),
-            (TokenKind::Id, None) if claims.aud.len() > 1 => Err(Reject::Missing(ClaimName::Azp)),
-            _ => Ok(()),
-        }
-    }
-
-    /// RFC 7519 sections 4.1.4 to 4.1.6: dead *at* `exp`, alive *at* `nbf`.
-    fn times(&self, claims: &Claims, now: u64) -> Result<(), Reject> {
-        let leeway = self.policy.leeway;
-        if now >= claims.exp.saturating_add(leeway) {
-            return Err(Reject::Expired);
-        }
-        let latest = now.saturating_add(leeway);
-        if claims.nbf.is_some_and(|nbf| nbf > latest) {
-            return Err(Reject::NotYet);
-        }
-        if claims.iat > latest {
-            Err(Reject::FromTheFuture)
-        } else {
-            Ok(())
-        }
     }
 
     /// Begins the next fetch that is due, if one is. Whoever gets it fetches that issuer's keys and reports with
@@ -412,7 +400,7 @@ impl Verifier {
 
     /// What was counted so far; see [`Revocations::stats`] for the feed itself.
     pub fn stats(&self) -> Stats {
-        self.counts.read()
+        self.counts.read(self.remembered.size())
     }
 
     /// The policy.
@@ -426,13 +414,6 @@ impl KeyFetch {
     pub fn issuer(&self) -> &str {
         &self.issuer
     }
-}
-
-/// What `typ` says, as far as it says anything.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum HeaderType {
-    Jwt,
-    AccessToken,
 }
 
 /// The middle of exactly three parts.

@@ -1,6 +1,6 @@
 //! What a verifier counts about revocation and its cache, for the metrics of the program around it.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use crate::record::Kind;
 
@@ -14,6 +14,12 @@ pub struct Stats {
     pub unavailable: u64,
     /// Good tokens that the issuer must be asked about for the same reason.
     pub ask_issuer: u64,
+    /// Tokens whose signature was known to be good.
+    pub recalled: u64,
+    /// Tokens remembered now.
+    pub remembered: usize,
+    /// About how many bytes they and their claims take.
+    pub remembered_bytes: usize,
     revoked: [u64; Kind::ALL.len()],
 }
 
@@ -30,6 +36,21 @@ pub(super) struct Counts {
     pub(super) unavailable: Count,
     pub(super) ask_issuer: Count,
     revoked: [Count; Kind::ALL.len()],
+    recalled: [Stripe; STRIPES],
+}
+
+/// For what happens all the time: each thread has its own line, or shares it with few others.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Stripe(Count);
+
+const STRIPES: usize = 16;
+
+thread_local! {
+    static STRIPE: usize = {
+        static THREADS: AtomicUsize = AtomicUsize::new(0);
+        THREADS.fetch_add(1, Ordering::Relaxed) % STRIPES
+    };
 }
 
 /// For what is rare: threads that count the same thing at once wait for each other's cache line.
@@ -51,8 +72,15 @@ impl Counts {
         self.revoked[kind as usize].one();
     }
 
-    pub(super) fn read(&self) -> Stats {
+    pub(super) fn recalled(&self) {
+        STRIPE.with(|stripe| self.recalled[*stripe].0.one());
+    }
+
+    pub(super) fn read(&self, (remembered, remembered_bytes): (usize, usize)) -> Stats {
         Stats {
+            recalled: self.recalled.iter().map(|stripe| stripe.0.read()).sum(),
+            remembered,
+            remembered_bytes,
             accepted_stale: self.accepted_stale.read(),
             unavailable: self.unavailable.read(),
             ask_issuer: self.ask_issuer.read(),

@@ -5,6 +5,7 @@
 mod claims;
 mod laws;
 mod listening;
+mod remembered;
 #[path = "../support/tokens.rs"]
 mod tokens;
 
