@@ -37,7 +37,7 @@ export class Metrics {
 
 /** Says on standard error when revocations stop coming, and when they come again. */
 export function warn({ name, state, was, age }) {
-  if (name !== 'state' || was === 'starting') return;
+  if (name !== 'state' || was === 'never_loaded') return;
   const seconds = (age / 1_000).toFixed(1);
   console.warn(`sekisho: the revocation feed is ${state} (was ${was}), ${seconds} s old`);
 }

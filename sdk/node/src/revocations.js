@@ -7,22 +7,33 @@ import { HashKey } from './record.js';
 export const FRESH = 2_000;
 /** Beyond this difference between the issuer's clock and ours, in milliseconds, nothing counts as fresh. */
 export const MAX_OFFSET = 60_000;
+/** For so many seconds after its expiry a record is kept: the greatest leeway. */
+const KEPT = 60;
 
 /** What became of a document. */
 export const Applied = Object.freeze({ Yes: 'applied', Gap: 'gap', OtherFeed: 'feed_id' });
+
+/**
+ * What may be said of a good token that nothing known revokes: `accept`, `accept_stale` (and count it), `ask` the issuer, or
+ * `nothing`.
+ */
+export function say(state, policy) {
+  if (state === 'fresh') return 'accept';
+  if (state === 'stale') return 'accept_stale';
+  if (policy === 'introspect') return 'ask';
+  return policy === 'until_exp' && state === 'too_old' ? 'accept_stale' : 'nothing';
+}
 
 /** The revocations known to one verifier. Times are Unix milliseconds, in records Unix seconds. */
 export class Revocations {
   #tables = { S: new Map(), G: new Map(), J: new Map(), K: new Map(), U: new Map(), C: new Map(), I: new Map() };
   #hash = null;
   #maxStale;
-  #leeway;
   #arrivedAt = 0;
 
-  /** @param {{maxStale: number, leeway: number}} limits milliseconds and seconds */
-  constructor({ maxStale, leeway }) {
+  /** @param {{maxStale: number}} limits milliseconds */
+  constructor({ maxStale }) {
     this.#maxStale = maxStale;
-    this.#leeway = leeway;
     this.feedId = null;
     this.seq = 0;
     this.asOf = 0;
@@ -52,7 +63,6 @@ export class Revocations {
    * from a cache can bring a token back to life.
    */
   snapshot(document, mono) {
-    const same = this.feedId === document.feedId;
     if (this.#hash?.hex !== document.hashKey) {
       // Records under another key can hit nothing any more.
       for (const table of Object.values(this.#tables)) table.clear();
@@ -60,7 +70,6 @@ export class Revocations {
     }
     this.#add(document.records);
     this.feedId = document.feedId;
-    this.asOf = same ? this.asOf : 0;
     this.suspect = false;
     this.#reach(document, mono);
   }
@@ -88,7 +97,7 @@ export class Revocations {
 
   #reach({ seq, asOf, jwksEtag }, mono) {
     this.seq = seq;
-    this.asOf = Math.max(this.asOf, asOf);
+    this.asOf = asOf;
     this.jwksEtag = jwksEtag;
     this.#arrivedAt = mono;
     this.loaded = true;
@@ -120,29 +129,30 @@ export class Revocations {
     return issuer !== undefined && token.iat < issuer.nbf ? 'I' : null;
   }
 
-  /** Drops records that no live token can be hit by any more. */
+  /** Drops records that no live token can be hit by any more, by our clock and the issuer's: one that is wrong forgets nothing. */
   sweep(now) {
-    const dead = Math.floor(now / 1000) - this.#leeway;
+    if (!this.loaded) return;
+    const dead = Math.floor(Math.min(now, this.asOf) / 1000) - KEPT;
     for (const table of Object.values(this.#tables)) {
       for (const [key, held] of table) {
-        if ((typeof held === 'number' ? held : held.exp) < dead) table.delete(key);
+        if ((typeof held === 'number' ? held : held.exp) <= dead) table.delete(key);
       }
     }
   }
 
   /**
    * How old what is known is, in milliseconds. The time since it arrived is counted on the monotonic clock too: setting our
-   * clock back makes nothing young.
+   * clock back makes nothing young. What is as of a time to come is not believed more than what is as old.
    */
   age(now, offset, mono) {
-    return Math.max(now + offset - this.asOf, mono - this.#arrivedAt, 0);
+    return Math.max(Math.abs(now + offset - this.asOf), mono - this.#arrivedAt);
   }
 
-  /** `starting`, `fresh`, `stale` (accepted, counted, warned of) or `expired` (the policy decides). */
+  /** `never_loaded`, `fresh`, `stale` (accepted, counted, warned of) or `too_old` (the policy decides). */
   state(now, offset, mono) {
-    if (!this.loaded) return 'starting';
+    if (!this.loaded) return 'never_loaded';
     const age = this.age(now, offset, mono);
-    if (age > this.#maxStale) return 'expired';
+    if (age > this.#maxStale) return 'too_old';
     return age > FRESH || Math.abs(offset) > MAX_OFFSET || this.suspect ? 'stale' : 'fresh';
   }
 
@@ -161,8 +171,8 @@ export class Revocations {
   /** Starts from what a file held. Only a young enough one counts as having followed the feed; an old one saves a snapshot. */
   restore(document, now, mono) {
     this.snapshot(document, mono);
-    const age = now - document.asOf;
-    this.loaded = age >= -MAX_OFFSET && age <= this.#maxStale;
-    this.#arrivedAt = mono - Math.max(age, 0);
+    const age = Math.abs(now - document.asOf);
+    this.loaded = age <= this.#maxStale;
+    this.#arrivedAt = mono - age;
   }
 }

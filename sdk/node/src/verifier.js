@@ -9,7 +9,7 @@ import { Http, checkUrl, form } from './http.js';
 import { Keys, refusalOf } from './keys.js';
 import { Metrics, warn } from './metrics.js';
 import { Refusal } from './refusal.js';
-import { Revocations } from './revocations.js';
+import { Revocations, say } from './revocations.js';
 import { StateFile } from './state_file.js';
 
 const MAX_TOKEN = 16 * 1024;
@@ -48,7 +48,7 @@ export class Verifier {
   #cache = new Map();
   #cacheSize;
   #asked = new Map();
-  #state = 'starting';
+  #state = 'never_loaded';
   #waiting = [];
   #timer;
   #swept = -Infinity;
@@ -79,7 +79,7 @@ export class Verifier {
     this.#http = new Http({ fetch, clock: this.#clock });
     this.#metrics = new Metrics(onEvent);
     this.#keys = new Keys({ http: this.#http, clock: this.#clock, issuer });
-    this.#revocations = new Revocations({ maxStale: maxStale * 1_000, leeway });
+    this.#revocations = new Revocations({ maxStale: maxStale * 1_000 });
     if (stateFile) this.#file = new StateFile(stateFile, issuer);
     this.#feed = new Feed({
       issuer, client: this.#client, http: this.#http, clock: this.#clock, revocations: this.#revocations, timing,
@@ -140,7 +140,7 @@ export class Verifier {
     const [now, mono, offset] = [this.#clock.now(), this.#clock.mono(), this.#clock.offset];
     const { feedId, seq, size } = this.#revocations;
     const state = this.#revocations.state(now, offset, mono);
-    const late = state === 'starting' || (state === 'expired' && this.#onStale === 'closed');
+    const late = state === 'never_loaded' || (state === 'too_old' && this.#onStale === 'closed');
     const age = this.#revocations.loaded ? Math.round(this.#revocations.age(now, offset, mono)) : null;
     return { ready: !late && this.#keys.usable && !this.#closed, state, keys: this.#keys.usable, feedId, seq, age, offset, records: size };
   }
@@ -236,15 +236,17 @@ export class Verifier {
       if (this.#revocations.hit(entry.hashed) !== null) throw new Refusal('revoked');
     }
     const state = this.#revocations.state(this.#clock.now(), this.#clock.offset, this.#clock.mono());
-    if (state === 'fresh') return false;
-    if (state === 'stale') return true;
-    if (onStale === 'introspect') {
-      if (!(await this.#introspect(token))) throw new Refusal('revoked');
-      return false;
+    switch (say(state, onStale)) {
+      case 'accept':
+        return false;
+      case 'accept_stale':
+        return true;
+      case 'ask':
+        if (!(await this.#introspect(token))) throw new Refusal('revoked');
+        return false;
+      default:
+        throw new Refusal(state === 'never_loaded' ? 'not_ready' : 'stale');
     }
-    if (state === 'starting') throw new Refusal('not_ready');
-    if (onStale === 'closed') throw new Refusal('stale');
-    return true;
   }
 
   /** Asks the issuer (RFC 7662); an answer holds for 5 s and not beyond the next record. */

@@ -157,7 +157,7 @@ test('a feed that stops: fresh, stale, closed; a revoked token stays revoked; ba
   assert.equal(await reason(verifier, token), 'stale');
   assert.equal(await reason(verifier, dead), 'revoked');
   assert.equal(verifier.status().ready, false);
-  await until(() => events.some((event) => event.name === 'state' && event.state === 'expired'));
+  await until(() => events.some((event) => event.name === 'state' && event.state === 'too_old'));
   await issuer.up();
   await until(async () => (await reason(verifier, token)) === null);
   assert.equal(await reason(verifier, dead), 'revoked');
@@ -203,19 +203,15 @@ test('setting the clock back makes nothing young', async (t) => {
   await issuer.down();
   time.skipped.wall -= 3_600_000;
   time.skipped.mono += 31_000;
-  assert.equal(verifier.status().state, 'expired');
+  assert.equal(verifier.status().state, 'too_old');
 });
 
-test('what is applied is acknowledged, at most every 250 ms', async (t) => {
+test('what is applied is acknowledged, many batches at a time', async (t) => {
   const { issuer, verifier } = await pair(t);
   await verifier.ready();
-  for (let n = 1; n <= 20; n += 1) {
-    issuer.revoke([issuer.record('S', `x${n}`)]);
-    await until(() => verifier.status().seq === n);
-  }
+  for (let n = 1; n <= 20; n += 1) issuer.revoke([issuer.record('S', `x${n}`)]);
   await until(() => issuer.acks.at(-1)?.seq === 20);
-  const gaps = issuer.acks.slice(1).map((ack, n) => ack.at - issuer.acks[n].at);
-  assert.equal(gaps.every((gap) => gap > 200), true, String(gaps));
+  assert.equal(issuer.acks.length < 10, true, String(issuer.acks.length));
   assert.match(issuer.acks[0].verifier, /^[\w-]{8,64}$/);
   assert.equal(new Set(issuer.acks.map((ack) => ack.verifier)).size, 1);
 });

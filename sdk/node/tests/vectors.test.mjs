@@ -4,8 +4,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { checkScope, checkTimes, judge } from '../src/claims.js';
-import { FeedError, HashKey, parseRecord } from '../src/record.js';
-import { Revocations } from '../src/revocations.js';
+import { FeedError, HashKey, parseBatch, parseHeartbeat, parseRecord, parseSnapshot } from '../src/record.js';
+import { Applied, Revocations, say } from '../src/revocations.js';
 
 const read = (name) => JSON.parse(readFileSync(new URL(`../../vectors/${name}`, import.meta.url)));
 const feed = read('revocation.json');
@@ -18,7 +18,7 @@ test('record keys are those of the vectors', () => {
 
 test('a record ends the tokens that the vectors say, and no other', () => {
   for (const { name, record, hits } of feed.records) {
-    const revocations = new Revocations({ maxStale: 30_000, leeway: 0 });
+    const revocations = new Revocations({ maxStale: 30_000 });
     const records = [parseRecord(record)];
     revocations.snapshot({ feedId: 'f', seq: 1, asOf: 1, jwksEtag: '', hashKey: feed.hash_key, records }, 0);
     for (const [token, subject] of Object.entries(feed.tokens)) {
@@ -33,6 +33,51 @@ test('what the vectors refuse is refused', () => {
     assert.throws(() => parseRecord(record), (found) => found instanceof FeedError && found.kind === error, name);
   }
 });
+
+test('what is said of a good token is what the vectors say', () => {
+  for (const { state, ...policies } of feed.policies) {
+    for (const [policy, expected] of Object.entries(policies)) assert.equal(say(state, policy), expected, `${state} ${policy}`);
+  }
+});
+
+for (const { name, steps } of feed.sequences) {
+  test(`sequence: ${name}`, () => {
+    let known = new Revocations({ maxStale: 30_000 });
+    let offset = 0;
+    for (const step of steps) {
+      const [what, document] = Object.entries(step)[0];
+      if (what === 'snapshot') known.snapshot(parseSnapshot(JSON.stringify(document)), 0);
+      else if (what === 'batch' || what === 'heartbeat') assert.equal(take(known, what, JSON.stringify(document)), step.then);
+      else if (what === 'not_understood') known.suspect = true;
+      else if (what === 'offset') offset = document;
+      else if (what === 'sweep') known.sweep(document);
+      else if (what === 'restart') {
+        const kept = parseSnapshot(JSON.stringify(known));
+        known = new Revocations({ maxStale: 30_000 });
+        known.restore(kept, document + offset, 0);
+      } else look(known, document, offset);
+    }
+  });
+}
+
+function take(known, what, text) {
+  try {
+    const taken = what === 'batch' ? known.batch(parseBatch(text), 0) : known.heartbeat(parseHeartbeat(text), 0);
+    return taken === Applied.Yes ? 'applied' : 'snapshot';
+  } catch (cause) {
+    assert.ok(cause instanceof FeedError);
+    known.suspect = true;
+    return 'snapshot';
+  }
+}
+
+function look(known, { at, state, age, revoked, position }, offset) {
+  assert.equal(known.state(at, offset, 0), state);
+  if (age !== undefined) assert.equal(known.age(at, offset, 0), age);
+  const hit = (token) => known.hash !== null && known.hit(known.hash.subject(token)) !== null;
+  assert.deepEqual(Object.keys(feed.tokens).filter((name) => hit(feed.tokens[name])), revoked);
+  if (position) assert.deepEqual([known.feedId, known.seq], position);
+}
 
 test('claims are judged as the vectors say', () => {
   for (const { name, header, claims, without = [], without_header: headless = [], leeway = tokens.leeway, scope = '', proof, refused } of tokens.cases) {

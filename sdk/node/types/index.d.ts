@@ -9,13 +9,13 @@ export type OnStale =
 
 export type State =
   /** Nothing is known yet. */
-  | 'starting'
+  | 'never_loaded'
   /** At most 2 s old. */
   | 'fresh'
   /** At most `maxStale` old, or our clock is more than 60 s off: accepted and counted. */
   | 'stale'
   /** Older: `onStale` decides. */
-  | 'expired';
+  | 'too_old';
 
 export interface Options {
   /** The issuer's URL, exactly as in `iss`, with its slash at the end. `https`, or `http` on loopback. */

@@ -162,7 +162,7 @@ async def test_a_feed_that_stops_is_fresh_stale_closed_and_comes_back(issuer: Is
     assert await reason(verifier, token) == "stale"
     assert await reason(verifier, dead) == "revoked"
     assert not verifier.status().ready
-    await until(lambda: ("state", "expired") in told)
+    await until(lambda: ("state", "too_old") in told)
     await issuer.up()
     await until(lambda: _is(verifier, token, None))
     assert await reason(verifier, dead) == "revoked"
@@ -208,17 +208,15 @@ async def test_setting_the_clock_back_makes_nothing_young(issuer: Issuer, opened
     await issuer.down()
     clock.wall -= 3_600
     clock.ahead += 31
-    assert verifier.status().state == "expired"
+    assert verifier.status().state == "too_old"
     await issuer.up()
 
 
-async def test_what_is_applied_is_acknowledged_at_most_every_250_ms(issuer: Issuer, verifier: Verifier) -> None:
+async def test_what_is_applied_is_acknowledged_many_batches_at_a_time(issuer: Issuer, verifier: Verifier) -> None:
     for n in range(1, 21):
         issuer.revoke(issuer.record("S", f"x{n}"))
-        await until(lambda n=n: verifier.status().seq == n)  # type: ignore[misc]
     await until(lambda: issuer.acks and issuer.acks[-1]["seq"] == 20)
-    gaps = [late["at"] - early["at"] for early, late in zip(issuer.acks, issuer.acks[1:], strict=False)]
-    assert all(gap > 0.2 for gap in gaps), gaps
+    assert len(issuer.acks) < 10
     assert len({ack["verifier"] for ack in issuer.acks}) == 1
     assert 8 <= len(issuer.acks[0]["verifier"]) <= 64
 

@@ -29,6 +29,10 @@ pub enum Runner {
     Node,
     /// `python -m unittest`.
     Python,
+    /// `python -m pytest`.
+    Pytest,
+    /// `go test -v`.
+    Go,
 }
 
 impl Runner {
@@ -39,6 +43,8 @@ impl Runner {
             Self::Cargo => cargo(line),
             Self::Node => node(line),
             Self::Python => python(line),
+            Self::Pytest => pytest(line),
+            Self::Go => go(line),
         }
     }
 
@@ -47,7 +53,7 @@ impl Runner {
         match (self, success) {
             (Self::Whole, true) => Count { passed: 1, failed: 0 },
             (_, false) if printed.failed == 0 => Count { failed: 1, ..printed },
-            (Self::Cargo | Self::Node | Self::Python, true) if printed == Count::default() => {
+            (_, true) if printed == Count::default() => {
                 // A runner that found no test at all has checked nothing.
                 Count { passed: 0, failed: 1 }
             }
@@ -121,6 +127,41 @@ fn python(line: &str) -> Count {
     }
 }
 
+/// `4 passed, 1 failed, 2 skipped in 0.50s`, alone or between `=` signs.
+fn pytest(line: &str) -> Count {
+    let line = line.trim_matches(['=', ' ']);
+    let Some((counts, _)) = line
+        .split_once(" in ")
+        .filter(|(_, time)| time.starts_with(|c: char| c.is_ascii_digit()))
+    else {
+        return Count::default();
+    };
+    let mut count = Count::default();
+    for part in counts.split(", ") {
+        match part.split_once(' ').map(|(n, word)| (n.parse::<u64>(), word)) {
+            Some((Ok(n), "passed")) => count.passed += n,
+            Some((Ok(n), "failed" | "error" | "errors" | "skipped" | "xfailed" | "xpassed")) => {
+                count.failed += n;
+            }
+            _ => {}
+        }
+    }
+    count
+}
+
+/// `--- PASS: TestName (0.00s)`, indented for a test inside a test.
+fn go(line: &str) -> Count {
+    match line
+        .trim_start()
+        .strip_prefix("--- ")
+        .and_then(|rest| rest.split(':').next())
+    {
+        Some("PASS") => Count { passed: 1, failed: 0 },
+        Some("FAIL" | "SKIP") => Count { passed: 0, failed: 1 },
+        _ => Count::default(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -164,6 +205,26 @@ mod tests {
             Runner::Python.settle(failed, false),
             Count { passed: 4, failed: 3 }
         );
+    }
+
+    #[test]
+    fn pytest_and_go_are_read_and_skipped_is_failed() {
+        for text in [
+            "...\n3 passed, 1 skipped in 0.10s",
+            "=== 1 failed, 3 passed in 61.20s (0:01:01) ===",
+        ] {
+            assert_eq!(
+                read(Runner::Pytest, text),
+                Count { passed: 3, failed: 1 },
+                "{text}"
+            );
+        }
+        assert_eq!(
+            read(Runner::Pytest, "waited in vain for 3 passed, it seems"),
+            Count::default()
+        );
+        let text = "=== RUN   TestA\n--- PASS: TestA (0.00s)\n    --- PASS: TestA/b (0.00s)\n--- SKIP: TestC (0.00s)";
+        assert_eq!(read(Runner::Go, text), Count { passed: 2, failed: 1 });
     }
 
     #[test]

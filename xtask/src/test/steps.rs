@@ -87,6 +87,22 @@ pub fn all() -> Vec<Step> {
             calls: sdk_node,
         });
     }
+    if exists("sdk/python/requirements.txt") {
+        steps.push(Step {
+            name: "sdk-python",
+            what: "the verifier for Python",
+            needs: &[Tool::Python, Tool::PythonVenv],
+            calls: sdk_python,
+        });
+    }
+    if exists("sdk/go/go.mod") {
+        steps.push(Step {
+            name: "sdk-go",
+            what: "the verifier for Go, with the race detector",
+            needs: &[Tool::Go, Tool::CxxCompiler],
+            calls: sdk_go,
+        });
+    }
     if exists("e2e/requirements.txt") {
         steps.push(Step {
             name: "python",
@@ -150,6 +166,28 @@ fn sdk_node() -> Vec<Call> {
     vec![
         Call::new(Runner::Whole, "npm ci --no-audit --no-fund").inside("sdk/node"),
         Call::new(Runner::Node, "node --test --test-reporter=spec").inside("sdk/node"),
+    ]
+}
+
+fn sdk_python() -> Vec<Call> {
+    let python = "../../target/sdk-python/bin/python";
+    vec![
+        Call::new(Runner::Whole, "python3 -m venv ../../target/sdk-python").inside("sdk/python"),
+        Call::new(
+            Runner::Whole,
+            &format!("{python} -m pip install --quiet --disable-pip-version-check -r requirements.txt"),
+        )
+        .inside("sdk/python"),
+        Call::new(Runner::Pytest, &format!("{python} -m pytest -p no:cacheprovider")).inside("sdk/python"),
+    ]
+}
+
+fn sdk_go() -> Vec<Call> {
+    vec![
+        Call::new(Runner::Whole, "go vet ./...").inside("sdk/go"),
+        Call::new(Runner::Go, "go test -race -v ./...")
+            .inside("sdk/go")
+            .with("CGO_ENABLED", "1"),
     ]
 }
 

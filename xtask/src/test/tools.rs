@@ -11,6 +11,7 @@ use anyhow::{Result, bail};
 pub enum Tool {
     Chromium,
     CxxCompiler,
+    Go,
     JapaneseFonts,
     Node,
     Postgres,
@@ -56,6 +57,7 @@ impl Tool {
                 .iter()
                 .any(|name| on_path(name)),
             Self::CxxCompiler => on_path("c++"),
+            Self::Go => output(&["go", "version"]).is_some(),
             Self::JapaneseFonts => {
                 output(&["fc-list", ":lang=ja", "file"]).is_some_and(|list| !list.trim().is_empty())
             }
@@ -77,6 +79,7 @@ impl Tool {
             Self::JapaneseFonts => &["fontconfig", "fonts-noto-cjk"],
             Self::Postgres => &["postgresql"],
             Self::PythonVenv => &["python3-venv"],
+            Self::Go => &["golang-go"],
             Self::Node | Self::Python => &[],
         }
     }

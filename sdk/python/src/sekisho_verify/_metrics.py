@@ -43,7 +43,7 @@ class Metrics:
 
 def warn(name: str, detail: Mapping[str, Any]) -> None:
     """Logs when revocations stop coming, and when they come again."""
-    if name == "state" and detail["was"] != "starting":
+    if name == "state" and detail["was"] != "never_loaded":
         level = logging.INFO if detail["state"] == "fresh" else logging.WARNING
         logger.log(level, "the revocation feed is %s (was %s), %.1f s old", detail["state"], detail["was"], detail["age"] / 1000)
     elif name != "state":

@@ -18,6 +18,9 @@ FRESH = 2_000
 MAX_OFFSET = 60_000
 """Beyond this difference between the issuer's clock and ours, in milliseconds, nothing counts as fresh."""
 
+_KEPT = 60
+"""For so many seconds after its expiry a record is kept: the greatest leeway."""
+
 
 class Applied(Enum):
     """What became of a document."""
@@ -30,20 +33,39 @@ class Applied(Enum):
 class State(str, Enum):
     """How much what is known is worth."""
 
-    STARTING = "starting"
+    NEVER_LOADED = "never_loaded"
     FRESH = "fresh"
     STALE = "stale"
-    EXPIRED = "expired"
+    TOO_OLD = "too_old"
+
+
+class Say(Enum):
+    """What may be said of a good token that nothing known revokes."""
+
+    ACCEPT = "accept"
+    ACCEPT_STALE = "accept_stale"
+    ASK = "ask"
+    NOTHING = "nothing"
+
+
+def say(state: State, policy: str) -> Say:
+    """What the state of the knowledge and the policy of the route allow to be said."""
+    if state is State.FRESH:
+        return Say.ACCEPT
+    if state is State.STALE:
+        return Say.ACCEPT_STALE
+    if policy == "introspect":
+        return Say.ASK
+    return Say.ACCEPT_STALE if policy == "until_exp" and state is State.TOO_OLD else Say.NOTHING
 
 
 class Revocations:
     """The revocations known to one verifier. Times are Unix milliseconds, in records Unix seconds."""
 
-    def __init__(self, *, max_stale: int, leeway: int) -> None:
+    def __init__(self, *, max_stale: int) -> None:
         self._ends: dict[str, dict[int, int]] = {kind: {} for kind in "SGJKUCI"}
         self._nbf: dict[str, dict[int, int]] = {kind: {} for kind in "UCI"}
         self._max_stale = max_stale
-        self._leeway = leeway
         self._arrived = 0.0
         self.hash: HashKey | None = None
         self.feed_id: str | None = None
@@ -77,8 +99,7 @@ class Revocations:
                 table.clear()
             self.hash = HashKey(document.hash_key)
         self._add(document.records)
-        if self.feed_id != document.position.feed_id:
-            self.feed_id, self.as_of = document.position.feed_id, 0
+        self.feed_id = document.position.feed_id
         self.suspect = False
         self._reach(document.position, mono)
 
@@ -101,7 +122,7 @@ class Revocations:
 
     def _reach(self, position: Position, mono: float) -> None:
         self.seq = position.seq
-        self.as_of = max(self.as_of, position.as_of)
+        self.as_of = position.as_of
         self.jwks_etag = position.jwks_etag
         self._arrived = mono
         self.loaded = True
@@ -123,27 +144,33 @@ class Revocations:
         return "I" if token.iat < self._nbf["I"].get(0, 0) else None
 
     def sweep(self, now: float) -> None:
-        """Drops records that no live token can be hit by any more."""
-        dead = now // 1000 - self._leeway
+        """Drops records that no live token can be hit by any more.
+
+        By our clock and by the issuer's: one that is wrong forgets nothing.
+        """
+        if not self.loaded:
+            return
+        dead = min(now, self.as_of) // 1000 - _KEPT
         for kind, table in self._ends.items():
-            for key in [key for key, exp in table.items() if exp < dead]:
+            for key in [key for key, exp in table.items() if exp <= dead]:
                 del table[key]
                 self._nbf.get(kind, {}).pop(key, None)
 
     def age(self, now: float, offset: float, mono: float) -> float:
         """How old what is known is, in milliseconds.
 
-        The time since it arrived is counted on the monotonic clock too: setting our clock back makes nothing young.
+        The time since it arrived is counted on the monotonic clock too: setting our clock back makes nothing young. What is
+        as of a time to come is not believed more than what is as old.
         """
-        return max(now + offset - self.as_of, mono - self._arrived, 0)
+        return max(abs(now + offset - self.as_of), mono - self._arrived)
 
     def state(self, now: float, offset: float, mono: float) -> State:
         """How much what is known is worth now."""
         if not self.loaded:
-            return State.STARTING
+            return State.NEVER_LOADED
         age = self.age(now, offset, mono)
         if age > self._max_stale:
-            return State.EXPIRED
+            return State.TOO_OLD
         return State.STALE if age > FRESH or abs(offset) > MAX_OFFSET or self.suspect else State.FRESH
 
     def document(self) -> dict[str, Any]:
@@ -169,6 +196,6 @@ class Revocations:
         Only a young enough one counts as having followed the feed; an old one saves a snapshot.
         """
         self.snapshot(document, mono)
-        age = now - document.position.as_of
-        self.loaded = -MAX_OFFSET <= age <= self._max_stale
-        self._arrived = mono - max(age, 0)
+        age = abs(now - document.position.as_of)
+        self.loaded = age <= self._max_stale
+        self._arrived = mono - age

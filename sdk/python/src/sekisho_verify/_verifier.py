@@ -22,7 +22,7 @@ from ._keys import Keys, UnknownKey
 from ._metrics import Listener, Metrics, warn
 from ._record import HashedSubject, Record, Subject
 from ._refusal import Refusal
-from ._revocations import Revocations, State
+from ._revocations import Revocations, Say, State, say
 from ._state_file import StateFile
 
 OnStale = Literal["closed", "introspect", "until_exp"]
@@ -110,7 +110,7 @@ class Verifier:
         self._http = Http(self._http_client, self._clock)
         self._metrics = Metrics(on_event)
         self._keys = Keys(self._http, self._clock, issuer, algorithms)
-        self._revocations = Revocations(max_stale=round(max_stale * 1000), leeway=leeway)
+        self._revocations = Revocations(max_stale=round(max_stale * 1000))
         self._file = StateFile(state_file, issuer) if state_file else None
         self._feed = Feed(
             issuer=issuer,
@@ -125,7 +125,7 @@ class Verifier:
         self._cache: dict[str, _Entry] = {}
         self._cache_size = cache_size
         self._asked: dict[str, tuple[bool, float]] = {}
-        self._state = State.STARTING
+        self._state = State.NEVER_LOADED
         self._swept = float("-inf")
         self._is_ready = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
@@ -173,7 +173,7 @@ class Verifier:
         now, mono, offset = self._clock.now(), self._clock.mono(), self._clock.offset
         known = self._revocations
         state = known.state(now, offset, mono)
-        late = state is State.STARTING or (state is State.EXPIRED and self._on_stale == "closed")
+        late = state is State.NEVER_LOADED or (state is State.TOO_OLD and self._on_stale == "closed")
         return Status(
             ready=not late and self._keys.usable and bool(self._tasks),
             state=state.value,
@@ -260,17 +260,12 @@ class Verifier:
             if known.hit(entry.hashed) is not None:
                 raise Refusal("revoked")
         state = known.state(self._clock.now(), self._clock.offset, self._clock.mono())
-        if state in (State.FRESH, State.STALE):
-            return state is State.STALE
-        if policy == "introspect":
-            if not await self._introspect(token):
-                raise Refusal("revoked")
-            return False
-        if state is State.STARTING:
-            raise Refusal("not_ready")
-        if policy == "closed":
-            raise Refusal("stale")
-        return True
+        answer = say(state, policy)
+        if answer is Say.NOTHING:
+            raise Refusal("not_ready" if state is State.NEVER_LOADED else "stale")
+        if answer is Say.ASK and not await self._introspect(token):
+            raise Refusal("revoked")
+        return answer is Say.ACCEPT_STALE
 
     async def _introspect(self, token: str) -> bool:
         """Asks the issuer (RFC 7662); an answer holds for 5 s and not beyond the next record."""
