@@ -4,7 +4,7 @@
 //! A [`Policy`] says what is demanded (issuers, audience, algorithms, scope); a [`Verifier`] answers about each token:
 //! its [`Claims`], or a named [`Reject`], or that it needs the issuer's keys. The verifier is a state machine without
 //! clock and network. With the feature `fetch` the `fetch::OnlineVerifier` gets the keys (OIDC discovery, rotation,
-//! outages); with `tower` the `tower::AuthLayer` guards the routes of an axum service.
+//! outages) and follows the issuer's revocation feed; with `tower` the `tower::AuthLayer` guards the routes of an axum service.
 //!
 //! ```
 //! use sekisho_jose::{SigningKey, jwt};
@@ -40,11 +40,11 @@
 //! | leeway | [`Policy::MAX_LEEWAY`] seconds |
 //! | issuers of one policy | [`Policy::MAX_ISSUERS`] |
 //! | fetches and ages | [`KeyTiming`] |
+//! | age of what is known of revocations | [`revocations::Freshness`] |
 //!
 //! # What is not here yet
 //!
-//! Revocation before expiry: the claims that it needs (`jti`, `gid`, `sid`) are read and, for issuers that promise
-//! them, demanded. Tokens bound to a key (`cnf`) are refused, because no proof of possession can be passed in.
+//! Tokens bound to a key (`cnf`) are refused, because no proof of possession can be passed in.
 
 mod claims;
 pub mod feed;

@@ -97,7 +97,7 @@ enum End {
 impl Follower {
     /// Follows until the task is dropped.
     pub(super) async fn run(self) {
-        if let Some(keeper) = &self.keeper {
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| self.position().is_none()) {
             self.restore(keeper).await;
         }
         let keeping = async {

@@ -4,9 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinSet};
 
 use super::client::{FeedClient, Line};
+use super::edge::Clock;
 use super::error::FeedClientError;
 use super::fetcher::{FetchError, Fetcher};
 use super::introspect::Introspections;
@@ -26,12 +27,13 @@ use crate::verifier::{Unavailable, Verdict, Verifier};
 #[derive(Debug, Clone)]
 pub struct OnlineVerifier {
     keys: Arc<KeyFetches>,
+    clock: Clock,
     listening: Option<Arc<Listening>>,
 }
 
 #[derive(Debug)]
 struct Listening {
-    line: Line,
+    line: Arc<Line>,
     introspections: Introspections,
     task: AbortHandle,
 }
@@ -55,6 +57,7 @@ impl OnlineVerifier {
     pub fn with_fetcher(verifier: Verifier, fetcher: Fetcher) -> Self {
         Self {
             keys: KeyFetches::new(verifier, fetcher),
+            clock: Clock::system(),
             listening: None,
         }
     }
@@ -73,22 +76,22 @@ impl OnlineVerifier {
             .ok_or(OnlineError::Issuer)?;
         let http = feed.http()?;
         let keys = KeyFetches::new(Verifier::new(policy)?, Fetcher::with_client(http.clone()));
-        let line = feed.line(http, revocations)?;
-        let follower = line.follower(issuer, Arc::clone(&keys));
+        let line = Arc::new(feed.line(http, revocations)?);
         let introspections = Introspections::new(
             Arc::clone(&line.link),
             Arc::clone(&line.revocations),
             Arc::clone(&line.report),
             line.clock.clone(),
         );
-        let task = runtime.spawn(follower.run()).abort_handle();
+        let task = runtime.spawn(follow(Arc::clone(&line), issuer, Arc::clone(&keys)));
         let listening = Listening {
             line,
             introspections,
-            task,
+            task: task.abort_handle(),
         };
         Ok(Self {
             keys,
+            clock: Clock::system(),
             listening: Some(Arc::new(listening)),
         })
     }
@@ -129,12 +132,12 @@ impl OnlineVerifier {
         self.keys.warm_up(now).await
     }
 
-    /// Whether tokens can be judged at `now` (Unix seconds): every issuer's keys are here and, if it listens, a snapshot
-    /// of the feed that is young enough for the policy. What a readiness probe asks.
-    pub fn is_ready(&self, now: u64) -> bool {
-        self.keys.verifier.is_ready(now)
+    /// Whether tokens can be judged now: every issuer's keys are here and, if it listens, a snapshot of the feed that is
+    /// young enough for the policy. What a readiness probe asks.
+    pub fn is_ready(&self) -> bool {
+        self.keys.verifier.is_ready(self.clock.now() / 1_000)
             && self.listening.as_ref().is_none_or(|listening| {
-                let state = listening.state(now.saturating_mul(1_000));
+                let state = listening.state(0);
                 let on_stale = self.verifier().policy().on_stale;
                 state != State::NeverLoaded && on_stale.say(state) != Say::Nothing
             })
@@ -151,7 +154,7 @@ impl OnlineVerifier {
         let ready = async {
             let mut changed = listening.line.changed.subscribe();
             let mut finished = self.keys.finished.subscribe();
-            while !self.is_ready(listening.line.clock.now() / 1_000) {
+            while !self.is_ready() {
                 // Freshness also changes with time alone.
                 tokio::select! {
                     _ = changed.changed() => {}
@@ -212,6 +215,17 @@ impl OnlineVerifier {
         if let Some(keeper) = &line.keeper {
             keeper.write(&line.revocations, &line.link, &line.report, 0).await;
         }
+    }
+}
+
+/// Follows the feed, and again should that ever panic: a verifier that nobody feeds would refuse everything for good.
+async fn follow(line: Arc<Line>, issuer: String, keys: Arc<KeyFetches>) {
+    loop {
+        // Whoever aborts this task aborts those in the set.
+        let mut task = JoinSet::new();
+        task.spawn(line.follower(issuer.clone(), Arc::clone(&keys)).run());
+        task.join_next().await;
+        tokio::time::sleep(Duration::from_secs(1)).await;
     }
 }
 

@@ -162,7 +162,8 @@ impl Report {
             FeedEvent::StateIgnored(_) => add(&counters.states_ignored, 1),
         }
         if let Some(hook) = &self.hook {
-            hook(event);
+            // A hook that panics must not take the reading of the feed with it.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| hook(event)));
         }
     }
 
