@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "support/feed.rs"]
+mod feed;
 #[path = "support/issuer.rs"]
 mod issuer;
 #[path = "support/tokens.rs"]
@@ -9,16 +11,18 @@ mod tokens;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
 use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, Request, StatusCode};
 use axum::routing::get;
 use axum::{Extension, Router};
+use feed::FeedIssuer;
 use issuer::{LocalIssuer, Mood};
-use sekisho_verify::fetch::{Fetcher, OnlineVerifier};
+use sekisho_verify::fetch::{Credentials, FeedClient, Fetcher, OnlineVerifier};
 use sekisho_verify::tower::{AuthLayer, Authorized, Denied, ScopeLayer};
-use sekisho_verify::{Claims, Issuer, Policy, Scope, Verifier};
+use sekisho_verify::{Claims, Issuer, OnStale, Policy, Scope, Verifier};
 use serde_json::{Value, json};
 use tokens::*;
 use tower::ServiceExt;
@@ -269,4 +273,69 @@ async fn without_keys_the_answer_is_unavailable_and_says_when_to_retry() {
     issuer.mood(Mood::Good);
     time.store(NOW + 1, Ordering::SeqCst);
     assert_eq!(send(app, ask("/me", &[&token])).await.status, StatusCode::OK);
+}
+
+/// A layer that listens, whose knowledge is too old as soon as it is a moment old.
+fn impatient(issuer: &FeedIssuer) -> (OnlineVerifier, AuthLayer) {
+    let feed =
+        FeedClient::new(issuer.url(), Credentials::new("verifier", "secret")).max_stale(Duration::ZERO);
+    let online = OnlineVerifier::listening(policy_of(Issuer::fetched(issuer.url())), feed).unwrap();
+    let layer = AuthLayer::new(online.clone()).clock(|| feed::real_time() / 1_000);
+    (online, layer)
+}
+
+fn fresh_token(issuer: &FeedIssuer) -> String {
+    let now = feed::real_time() / 1_000;
+    let mut claims = with("iss", json!(issuer.url()));
+    for (claim, value) in [("iat", now - 5), ("nbf", now - 5), ("exp", now + 60)] {
+        claims[claim] = json!(value);
+    }
+    format!("Bearer {}", sign(&KEY, "JWT", &claims))
+}
+
+#[tokio::test]
+async fn without_a_feed_the_answer_is_unavailable_whatever_the_route_says() {
+    let issuer = FeedIssuer::start(&[&KEY]).await;
+    issuer.refuse_tokens(usize::MAX / 2);
+    let (online, layer) = impatient(&issuer);
+    online.warm_up(feed::real_time() / 1_000).await.unwrap();
+    for on_stale in [OnStale::Closed, OnStale::UntilExp] {
+        let answer = send(
+            app(layer.clone().on_stale(on_stale)),
+            ask("/me", &[&fresh_token(&issuer)]),
+        )
+        .await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(answer.headers[RETRY_AFTER], "1");
+        assert_eq!(answer.challenge(), None);
+        assert_eq!(answer.error(), "temporarily_unavailable");
+    }
+}
+
+#[tokio::test]
+async fn each_route_has_its_own_word_about_a_feed_that_is_away() {
+    let issuer = FeedIssuer::start(&[&KEY]).await;
+    let (online, layer) = impatient(&issuer);
+    let loaded = async {
+        while online.feed_counts().snapshots == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(30), loaded)
+        .await
+        .unwrap();
+    issuer.beats(false);
+    let token = fresh_token(&issuer);
+    issuer.end_token(token.trim_start_matches("Bearer "));
+    let status = async |on_stale| {
+        let answer = send(app(layer.clone().on_stale(on_stale)), ask("/me", &[&token])).await;
+        answer.status
+    };
+    // A moment passes between the last word of the feed and the question.
+    let closed = async { while status(OnStale::Closed).await != StatusCode::SERVICE_UNAVAILABLE {} };
+    tokio::time::timeout(Duration::from_secs(30), closed)
+        .await
+        .unwrap();
+    assert_eq!(status(OnStale::UntilExp).await, StatusCode::OK);
+    assert_eq!(status(OnStale::Introspect).await, StatusCode::UNAUTHORIZED);
 }

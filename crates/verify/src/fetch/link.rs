@@ -262,6 +262,15 @@ impl Link {
     }
 
     async fn fetch_token(&self) -> Result<Token, FeedClientError> {
+        let fetched = self.ask_for_token().await;
+        if fetched.is_err() {
+            // Perhaps the endpoint moved: look it up again the next time.
+            *lock(&self.endpoints) = None;
+        }
+        fetched
+    }
+
+    async fn ask_for_token(&self) -> Result<Token, FeedClientError> {
         #[derive(Deserialize)]
         struct Answer {
             access_token: String,

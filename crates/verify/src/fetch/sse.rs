@@ -211,6 +211,21 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever comes, it is bounded and does not panic.
+        #[test]
+        fn threat_25_law_any_bytes_are_taken_or_refused(
+            parts in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..40), 0..40),
+        ) {
+            let mut parser = Parser::new(100);
+            for part in parts {
+                match parser.push(&part) {
+                    Ok(events) => prop_assert!(events.iter().all(|event| event.data.len() <= 100)),
+                    Err(SseError::TooLong) => break,
+                }
+                prop_assert!(parser.line.len() + parser.name.len() + parser.data.len() <= 100 + 40);
+            }
+        }
+
         /// Wherever the network cuts the bytes, the events are the same.
         #[test]
         fn law_cuts_change_nothing(
