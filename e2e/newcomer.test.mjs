@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { accessible, arrived, enterDemo, launch, signIn, visitor } from "./support/browser.mjs";
+import { accessible, arrived, enterDemo, launch, signIn, signUp, visitor } from "./support/browser.mjs";
 import { sekisho } from "./support/sekisho.mjs";
 
 const dev = await sekisho();
@@ -94,10 +94,10 @@ for (const lang of ["en", "ja"]) {
     const page = await context.newPage();
     await page.goto(dev.spa.url);
     await page.click("#signup");
-    await page.waitForSelector("input[type=password]");
+    await page.waitForSelector("input[name=email]");
     assert.match(page.url(), /signup/, "screen_hint=signup opens the sign-up page");
     const email = `newcomer-${lang}@example.com`;
-    await signIn(page, { email, password: "Correct-Horse-42-Battery" });
+    await signUp(page, { email, password: "Correct-Horse-42-Battery" });
     await arrived(page);
     assert.match(await page.textContent("#who-name"), new RegExp(email));
     assert.equal(await call(page, "read"), 200);

@@ -5,7 +5,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { createServer } from "node:http";
 import { once } from "node:events";
 import { test } from "node:test";
-import { launch, signIn, visitor } from "./support/browser.mjs";
+import { launch, signIn, signUp, visitor } from "./support/browser.mjs";
 import { sekisho } from "./support/sekisho.mjs";
 
 const dev = await sekisho();
@@ -33,7 +33,7 @@ test("sign up", async () => {
   const page = await context.newPage();
   const { url, verifier } = authorize({ screen_hint: "signup" });
   await page.goto(url);
-  await signIn(page, { email: "without-script@example.com", password: "Correct-Horse-42-Battery" });
+  await signUp(page, { email: "without-script@example.com", password: "Correct-Horse-42-Battery" });
   await page.waitForURL((at) => at.href.startsWith(dev.spa.redirect_uri));
   const reply = await redeem(new URL(page.url()).searchParams.get("code"), verifier);
   assert.equal(reply.status, 200, JSON.stringify(reply.body));

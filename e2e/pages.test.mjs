@@ -53,11 +53,12 @@ for (const lang of ["en", "ja"])
         await page.click("#logout");
         await page.waitForSelector("#signup:visible");
         await page.click("#signup");
-        await page.waitForSelector("input[type=password]");
+        await page.waitForSelector("input[name=email]");
         await look("signup");
-        await signIn(page, { email: "somebody@example.com", password: "short" });
+        await page.fill("input[name=email]", "nobody@");
+        await page.click("form button[type=submit].primary");
         await page.waitForSelector("[role=alert], .alert");
-        await look("signup-weak");
+        await look("signup-malformed");
         await page.goto(`${dev.issuer}authorize?client_id=nobody&ui_locales=${lang}`);
         await page.waitForSelector("h1");
         await look("error");

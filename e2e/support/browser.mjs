@@ -52,6 +52,19 @@ export async function signIn(page, { email, password }) {
   await page.click("form button[type=submit].primary");
 }
 
+/** Makes an account from the sign-up page on: the address, the mail in the development mailbox, the password. */
+export async function signUp(page, { email, password }) {
+  await page.fill("input[name=email]", email);
+  await page.click("form button[type=submit].primary");
+  await page.click("a[href='/dev/mailbox']");
+  const link = page.locator("article.mail").filter({ hasText: email }).locator(".text a");
+  // The mail is sent by a job, a moment after the page.
+  while ((await link.count()) === 0) await page.reload();
+  await link.first().click();
+  await page.fill("input[name=password]", password);
+  await page.click("form button[type=submit].primary");
+}
+
 /** Opens the demo app, presses "log in", signs in, and waits until the app shows who is there. */
 export async function enterDemo(page, dev) {
   await page.goto(dev.spa.url);

@@ -30,11 +30,15 @@ const SHARED: &[&str] = &[
     "journey",
     "keys",
     "listen",
+    "mail",
+    "new_password",
     "passwords",
     "respond",
     "seal",
     "signed_in",
     "telemetry",
+    "throttle",
+    "tickets",
 ];
 
 /// Features go between `shared` and `routes`.

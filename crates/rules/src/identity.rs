@@ -3,6 +3,7 @@
 //! An address is normalised first and judged afterwards, so that nothing can pass the judgement in one form and mean something else
 //! in another. The folded form has its own unique column; no database function takes part.
 
+use serde::{Deserialize, Serialize};
 use std::net::Ipv4Addr;
 use unicode_normalization::UnicodeNormalization;
 
@@ -12,7 +13,7 @@ const MAX_LENGTH: usize = 254;
 const MAX_LOCAL: usize = 64;
 
 /// An e-mail address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Email {
     /// As it was written, without space around it, in Unicode form NFC.
     pub display: String,

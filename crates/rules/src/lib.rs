@@ -18,6 +18,7 @@
 //! | whom we may call on somebody's behalf | [`egress`] |
 //! | when work is tried again | [`job`] |
 //! | whether a token opens the profile | [`userinfo`] |
+//! | whether a link from a mail still works | [`ticket`] |
 
 pub mod api;
 pub mod authorize;
@@ -47,6 +48,7 @@ pub mod revoke;
 pub mod secret;
 pub mod session;
 pub mod standing;
+pub mod ticket;
 pub mod time;
 pub mod user;
 pub mod userinfo;

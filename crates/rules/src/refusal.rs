@@ -184,6 +184,8 @@ pub enum PageRefusal {
     ResponseMode,
     /// The journey is too old, or its handle is not ours.
     JourneyExpired,
+    /// A link from a mail that is not ours, too old, or used.
+    LinkDead,
     /// The journey was started in another browser, or its cookie is gone.
     JourneyElsewhere,
     /// The journey has already ended.

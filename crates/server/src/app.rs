@@ -7,6 +7,7 @@ use crate::http::moment::Moment;
 use crate::http::origins::Origins;
 use crate::jobs::Bell;
 use crate::keys::Keys;
+use crate::mail::Post;
 use crate::passwords::Passwords;
 use crate::seal::Sealer;
 use crate::telemetry::metrics::Metrics;
@@ -40,6 +41,8 @@ pub struct App {
     pub egress: Egress,
     /// Wakes the workers.
     pub jobs: Bell,
+    /// Where mail goes.
+    pub post: Post,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -68,6 +71,7 @@ impl App {
             origins: Origins::default(),
             egress: Egress::new(config.egress.clone()),
             jobs: Bell::default(),
+            post: Post::open(&config)?,
             metrics: Metrics::new(),
             config,
             db,

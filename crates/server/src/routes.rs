@@ -6,7 +6,7 @@ use crate::http::visit::Visit;
 use crate::http::{cors, guard};
 use crate::listen::limits::{BodyLimits, read_body};
 use crate::pages::{self, HomePage, Problem};
-use crate::{account, authorize, discovery, introspect, login, logout, revoke, token, userinfo};
+use crate::{account, authorize, discovery, introspect, login, logout, recovery, revoke, token, userinfo};
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -52,6 +52,16 @@ pub fn router(app: Arc<App>) -> Router {
             "/u/consent",
             get(login::consent::show).post(login::consent::submit),
         )
+        .route("/u/reset", get(recovery::ask::show).post(recovery::ask::submit))
+        .route(
+            "/u/password",
+            get(recovery::password::show).post(recovery::password::submit),
+        )
+        .route(
+            "/u/prove",
+            get(recovery::prove::show).post(recovery::prove::submit),
+        )
+        .route("/dev/mailbox", get(recovery::mailbox::show))
         .route("/account", get(account::sessions::show))
         .route("/account/callback", get(account::enter::callback))
         .route("/account/sessions/end", post(account::sessions::submit))

@@ -23,6 +23,7 @@ mod operator;
 mod pages;
 mod process;
 mod prompt;
+mod recovery;
 mod refresh;
 mod relying_party;
 mod restored;

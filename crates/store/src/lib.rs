@@ -16,6 +16,7 @@ pub mod clients;
 pub mod codes;
 mod column;
 pub mod consents;
+pub mod counters;
 pub mod ended_tokens;
 pub mod families;
 pub mod flows;

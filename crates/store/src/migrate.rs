@@ -44,6 +44,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "V0006__ended_tokens.sql",
         sql: include_str!("../migrations/V0006__ended_tokens.sql"),
     },
+    Migration {
+        version: 8,
+        name: "V0008__counters.sql",
+        sql: include_str!("../migrations/V0008__counters.sql"),
+    },
 ];
 
 impl Db {

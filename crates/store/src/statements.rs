@@ -22,6 +22,7 @@ pub fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         ("codes", crate::codes::sql::ALL),
         ("consents", crate::consents::sql::ALL),
         ("ended_tokens", crate::ended_tokens::sql::ALL),
+        ("counters", crate::counters::sql::ALL),
         ("families", crate::families::sql::ALL),
         ("flows", crate::flows::sql::ALL),
         ("gateway_apps", crate::gateway_apps::sql::ALL),

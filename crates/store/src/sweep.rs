@@ -17,6 +17,7 @@ sql! {
                 (SELECT gid FROM families WHERE sealed_child IS NOT NULL AND rotated_at < $1 LIMIT 500)";
     JOBS = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1 LIMIT 500)";
     SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 AND last_exp < $2 LIMIT 500)";
+    COUNTERS = "DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE expires_at < $1 LIMIT 500)";
 }
 
 /// How long after its end a row is kept, in seconds: a replayed code must still be known as a code.
@@ -40,6 +41,7 @@ pub async fn batch(db: &Db, now: Timestamp) -> Result<u64, Fault> {
         sql::OPAQUE,
         sql::JOBS,
         sql::ENDED_TOKENS,
+        sql::COUNTERS,
     ] {
         removed += db.run(statement, args![before]).await?;
     }

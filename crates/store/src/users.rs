@@ -24,6 +24,10 @@ sql! {
     LOGGED_IN = "UPDATE users SET last_login_at = $3 WHERE id = $1 AND epoch = $2 AND blocked = FALSE RETURNING id";
     REHASHED = "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3";
     SET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
+    RESET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3, epoch = epoch + 1, email_verified = TRUE \
+                      WHERE id = $1 AND epoch = $4 AND blocked = FALSE RETURNING id";
+    VERIFY_EMAIL = "UPDATE users SET email_verified = TRUE, updated_at = $3 \
+                    WHERE id = $1 AND email_folded = $2 AND email_verified = FALSE AND blocked = FALSE RETURNING id";
     SET_BLOCKED = "UPDATE users SET blocked = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
     RAISE_NBF = "UPDATE users SET nbf = $2 WHERE id = $1 AND nbf < $2";
     DELETE = "DELETE FROM users WHERE id = $1 RETURNING id";
@@ -135,6 +139,33 @@ pub async fn rehashed(tx: &mut Tx, id: &UserId, old: &str, new: &str) -> Result<
 pub async fn set_password(tx: &mut Tx, id: &UserId, hash: &str, now: Timestamp) -> Result<bool, Fault> {
     Ok(tx
         .opt(sql::SET_PASSWORD, args![id.as_str(), hash, now.millis()])
+        .await?
+        .is_some())
+}
+
+/// Sets a new password for whoever opened a link that was sent to the account's address, which proves the address too. Raises the epoch.
+/// `false` when the epoch has moved on since the link was made, or the account is blocked or gone.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn reset_password(
+    tx: &mut Tx,
+    id: &UserId,
+    epoch: i64,
+    hash: &str,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let arguments = args![id.as_str(), hash, now.millis(), epoch];
+    Ok(tx.opt(sql::RESET_PASSWORD, arguments).await?.is_some())
+}
+
+/// Notes that the account's address is proven. `false` when it was already, or is another one by now.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn verify_email(tx: &mut Tx, id: &UserId, folded: &str, now: Timestamp) -> Result<bool, Fault> {
+    Ok(tx
+        .opt(sql::VERIFY_EMAIL, args![id.as_str(), folded, now.millis()])
         .await?
         .is_some())
 }

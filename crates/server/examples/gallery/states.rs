@@ -1,5 +1,8 @@
 //! Every page in every state, for the gallery of pictures and for the tests that hold for all pages.
 
+#[path = "recovery.rs"]
+mod recovery;
+
 use askama::Template;
 use sekisho::pages::{
     AccountNotice, AccountPage, Chrome, ConsentPage, ErrorPage, FormPostPage, HomePage, LanguageLink,
@@ -47,6 +50,7 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
     let mut states = with_names(text, "", &Names::plain());
     states.extend(with_names(text, "-long", &Names::long()));
     states.extend(wrong_forms(text));
+    states.extend(recovery::every(text));
     for notice in AccountNotice::ALL {
         let page = account(text, &Names::plain(), Some(notice));
         states.push((format!("account-{}", notice.word()), page.render()));
@@ -316,6 +320,7 @@ fn wrong_forms(text: &'static Text) -> Vec<State> {
 
 fn login(text: &'static Text) -> LoginPage {
     LoginPage {
+        forgot_url: Some("/u/reset?state=sealed".into()),
         chrome: chrome(text),
         app: "Hakone Trails".into(),
         action: "/u/login".into(),

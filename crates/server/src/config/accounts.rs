@@ -6,9 +6,12 @@ use super::value::{ConfigError, Setting, Value};
 #[derive(confique::Config)]
 #[config(layer_attr(serde(deny_unknown_fields)))]
 pub(super) struct AccountsSection {
-    /// `open`: people may make accounts on the sign-up page. `closed`: only the operator makes them.
-    #[config(env = "SEKISHO_SIGNUP", default = "open")]
-    pub(super) signup: Value,
+    /// `verify_first`: people may make accounts; the address is proven by mail before there is one, and nobody learns
+    /// who has an account. `immediate`: the account is there at once, unproven, and the page must tell when an address
+    /// is taken. `closed`: only the operator makes accounts. The default is `verify_first` where mail can be sent and
+    /// `closed` where it cannot.
+    #[config(env = "SEKISHO_SIGNUP")]
+    pub(super) signup: Option<Value>,
 
     /// Addresses a logout without `client_id` may return to.
     #[config(env = "SEKISHO_LOGOUT_URLS")]
@@ -34,8 +37,10 @@ pub struct Accounts {
 /// Whether people may make accounts on the sign-up page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signup {
-    /// They may.
-    Open,
+    /// They may, once they opened a link sent to the address.
+    VerifyFirst,
+    /// They may, at once.
+    Immediate,
     /// They may not, and the page does not exist.
     Closed,
 }
@@ -50,20 +55,35 @@ pub enum LogoutPrompt {
 }
 
 impl AccountsSection {
-    pub(super) fn resolve(&self) -> Result<Accounts, ConfigError> {
+    pub(super) fn resolve(&self, mail: &super::Mail) -> Result<Accounts, ConfigError> {
         let urls = Setting::new("accounts.logout_urls", self.logout_urls.as_ref());
         for url in urls.list() {
             sekisho_rules::redirect::check_callback(url)
                 .map_err(|why| urls.mistake(&format!("holds \"{url}\": {why}")))?;
         }
         Ok(Accounts {
-            signup: Setting::new("accounts.signup", Some(&self.signup))
-                .one_of(&[("open", Signup::Open), ("closed", Signup::Closed)])?
-                .unwrap_or(Signup::Open),
+            signup: self.signup(mail)?,
             logout_urls: urls.list().into_iter().map(str::to_owned).collect(),
             logout_prompt: Setting::new("accounts.logout_prompt", Some(&self.logout_prompt))
                 .one_of(&[("ask", LogoutPrompt::Ask), ("skip", LogoutPrompt::Skip)])?
                 .unwrap_or(LogoutPrompt::Ask),
         })
+    }
+
+    fn signup(&self, mail: &super::Mail) -> Result<Signup, ConfigError> {
+        let can_write = *mail != super::Mail::None;
+        let signup = Setting::new("accounts.signup", self.signup.as_ref());
+        let chosen = signup.one_of(&[
+            ("verify_first", Signup::VerifyFirst),
+            ("immediate", Signup::Immediate),
+            ("closed", Signup::Closed),
+        ])?;
+        match chosen {
+            Some(Signup::VerifyFirst) if !can_write => Err(signup
+                .mistake("is \"verify_first\", which needs mail; set `mail.relay`, or write \"immediate\"")),
+            Some(chosen) => Ok(chosen),
+            None if can_write => Ok(Signup::VerifyFirst),
+            None => Ok(Signup::Closed),
+        }
     }
 }

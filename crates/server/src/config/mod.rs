@@ -10,6 +10,7 @@ mod egress;
 mod issuer;
 mod keys;
 mod log;
+mod mail;
 mod passwords;
 mod server;
 mod session;
@@ -30,6 +31,7 @@ pub use egress::{Loopback, Reach};
 pub use issuer::Issuer;
 pub use keys::KekSource;
 pub use log::{Log, LogFormat};
+pub use mail::{Mail, Security, Smtp};
 pub use server::{Networks, Server};
 pub use tls::Tls;
 pub use value::ConfigError;
@@ -92,6 +94,9 @@ struct Written {
     egress: egress::EgressSection,
 
     #[config(nested)]
+    mail: mail::MailSection,
+
+    #[config(nested)]
     log: log::LogSection,
 }
 
@@ -122,6 +127,8 @@ pub struct Config {
     pub passwords: PasswordWork,
     /// Whom the program calls on somebody's behalf.
     pub egress: Reach,
+    /// How mail leaves.
+    pub mail: Mail,
     /// What the log says.
     pub log: Log,
 }
@@ -210,6 +217,7 @@ impl Written {
             .path()?
             .ok_or_else(|| data_dir.mistake("is empty; name a folder"))?;
         let name = Setting::new("name", Some(&self.name));
+        let mail = self.mail.resolve(&issuer)?;
         Ok(Config {
             name: name.text()?.unwrap_or("Sekisho").to_owned(),
             wire: Setting::new("wire", Some(&self.wire))
@@ -220,9 +228,10 @@ impl Written {
             database: self.database.resolve(&data_dir)?,
             keys: self.keys.resolve(&issuer, &data_dir)?,
             session: self.session.resolve()?,
-            accounts: self.accounts.resolve()?,
+            accounts: self.accounts.resolve(&mail)?,
             passwords: self.passwords.resolve()?,
             egress: self.egress.resolve(&issuer)?,
+            mail,
             log: self.log.resolve()?,
             issuer,
             data_dir,

@@ -160,6 +160,10 @@ fn settings(environment: &Environment, issuer: &str, data: &Path) -> Result<Conf
     let mut environment = environment.clone();
     environment.insert("SEKISHO_ISSUER".to_owned(), issuer.to_owned());
     environment.insert("SEKISHO_DATA_DIR".to_owned(), data.display().to_string());
+    // So that nobody needs a mail server to try signing up.
+    environment
+        .entry("SEKISHO_MAIL_RELAY".to_owned())
+        .or_insert_with(|| "mailbox".to_owned());
     environment
         .entry("SEKISHO_LOG_FORMAT".to_owned())
         .or_insert_with(|| "pretty".to_owned());

@@ -216,6 +216,7 @@ impl Trouble {
             Self::Page(PageRefusal::JourneyExpired | PageRefusal::JourneyUsed) => {
                 (Problem::ExpiredJourney, "")
             }
+            Self::Page(PageRefusal::LinkDead) => (Problem::DeadLink, ""),
             Self::Page(PageRefusal::JourneyElsewhere) => (Problem::OtherBrowser, ""),
             Self::Page(PageRefusal::LogoutUrlUnregistered) => (
                 Problem::BadRequest,

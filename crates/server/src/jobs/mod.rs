@@ -5,6 +5,7 @@
 //! is its payload; what must not be read there is sealed.
 
 pub mod backchannel_logout;
+pub mod mail;
 mod worker;
 
 pub use worker::{run_due, work};
@@ -24,16 +25,19 @@ use tokio::sync::Notify;
 pub enum Kind {
     /// A client is told that a session has ended.
     BackchannelLogout,
+    /// A mail is handed to the relay.
+    Mail,
 }
 
 impl Kind {
     /// Every kind this program knows.
-    pub const ALL: [Self; 1] = [Self::BackchannelLogout];
+    pub const ALL: [Self; 2] = [Self::BackchannelLogout, Self::Mail];
 
     /// The word in the database.
     pub fn word(self) -> &'static str {
         match self {
             Self::BackchannelLogout => "backchannel_logout",
+            Self::Mail => "mail",
         }
     }
 
@@ -41,6 +45,7 @@ impl Kind {
     fn retries(self) -> RetryPolicy {
         match self {
             Self::BackchannelLogout => backchannel_logout::RETRIES,
+            Self::Mail => mail::RETRIES,
         }
     }
 
@@ -48,12 +53,14 @@ impl Kind {
     fn lease(self) -> i64 {
         match self {
             Self::BackchannelLogout => backchannel_logout::LEASE_SECONDS,
+            Self::Mail => mail::LEASE_SECONDS,
         }
     }
 
     async fn run(self, app: &App, job: &Job) -> Result<Ended, Fault> {
         match self {
             Self::BackchannelLogout => backchannel_logout::run(app, job).await,
+            Self::Mail => mail::run(app, job).await,
         }
     }
 
@@ -61,6 +68,7 @@ impl Kind {
     fn event(self, job: &Job, outcome: Outcome, note: &str, moment: Moment) -> Option<Event> {
         match self {
             Self::BackchannelLogout => backchannel_logout::event(job, outcome, note, moment),
+            Self::Mail => None,
         }
     }
 }

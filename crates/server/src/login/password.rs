@@ -144,8 +144,13 @@ fn page(visit: &Visit, open: &Open, form: Form) -> Response {
         email: form.email,
         notice: form.notice,
         problems: form.problems,
+        forgot_url: visit
+            .app
+            .post
+            .is_open()
+            .then(|| visit.link("/u/reset", &open.handle)),
         signup_url: match visit.app.config.accounts.signup {
-            Signup::Open => Some(visit.link("/u/signup", &open.handle)),
+            Signup::VerifyFirst | Signup::Immediate => Some(visit.link("/u/signup", &open.handle)),
             Signup::Closed => None,
         },
     };

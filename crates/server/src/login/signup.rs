@@ -1,7 +1,6 @@
-//! `/u/signup`: a new account with e-mail address and password.
-//!
-//! Until mail exists an address cannot be proven, so a taken one gets the same generic refusal as any other failure, after the same
-//! work. SECURITY.md says what this still reveals.
+//! `/u/signup`: a new account. With `verify_first` the form asks for an address, and everything else follows from the link that is sent
+//! to it: nobody learns who has an account, and nobody chooses a password for an address that is not theirs. With `immediate` the form
+//! asks for a password too and must refuse an address that is taken; SECURITY.md says what this reveals.
 
 use super::{Open, open};
 use crate::config::Signup;
@@ -9,16 +8,20 @@ use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, html, see_other, with_cookie};
 use crate::http::visit::Visit;
+use crate::jobs::{Draft, mail};
 use crate::journey::Asked;
-use crate::pages::{SignupPage, SignupProblem};
+use crate::mail::letters;
+use crate::pages::{AskPage, Asking, SentPage, SignupPage, SignupProblem};
 use crate::passwords::PasswordError;
+use crate::{new_password, throttle, tickets};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use sekisho_rules::id::{UserId, hex};
 use sekisho_rules::identity::Email;
-use sekisho_rules::login::password::{self, MIN_CHARACTERS, check_new_password};
+use sekisho_rules::login::password::MIN_CHARACTERS;
 use sekisho_rules::parameters::Parameters;
+use sekisho_rules::ticket::Errand;
 use sekisho_rules::user::User;
 use sekisho_store::users;
 
@@ -31,7 +34,10 @@ pub async fn show(visit: Visit) -> Response {
             Err(refusal) => return Ok(refusal),
         };
         let email = open.valid.login_hint.clone().unwrap_or_default();
-        Ok(page(&visit, &open, email, Vec::new()))
+        Ok(match visit.app.config.accounts.signup {
+            Signup::VerifyFirst => ask(&visit, &open, email, Vec::new()),
+            Signup::Immediate | Signup::Closed => page(&visit, &open, email, Vec::new()),
+        })
     };
     shown
         .await
@@ -56,21 +62,75 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
 /// A closed sign-up is closed at the door too, not only hidden (threat 30).
 fn allowed(visit: &Visit) -> Result<(), Trouble> {
     match visit.app.config.accounts.signup {
-        Signup::Open => Ok(()),
+        Signup::VerifyFirst | Signup::Immediate => Ok(()),
         Signup::Closed => Err(Trouble::NotFound),
     }
 }
 
 async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Response, Trouble> {
-    let written: String = form.hint("email").unwrap_or_default().chars().take(320).collect();
-    let again = |problems| Ok(page(visit, open, written.clone(), problems));
     let email = match form.hint("email").map(Email::parse) {
         None => Err(SignupProblem::EmailMissing),
         Some(Err(_)) => Err(SignupProblem::EmailMalformed),
         Some(Ok(email)) => Ok(email),
     };
-    let password = new_password(form.hint("password"));
-    let (email, password) = match (email, password) {
+    match visit.app.config.accounts.signup {
+        Signup::VerifyFirst => match email {
+            Ok(email) => invite(visit, open, form, email).await,
+            Err(problem) => Ok(ask(visit, open, written(form), vec![problem])),
+        },
+        Signup::Immediate => at_once(visit, open, form, email).await,
+        Signup::Closed => Err(Trouble::NotFound),
+    }
+}
+
+/// Writes to the address: how to make an account, or that there is one. The page and the work are the same.
+async fn invite(visit: &Visit, open: &Open, form: &Parameters, email: Email) -> Result<Response, Trouble> {
+    if !throttle::allow(visit, throttle::MAILS_FROM_NETWORK, &visit.ip.to_string()).await? {
+        let problems = vec![SignupProblem::TooManyAttempts];
+        return Ok(ask(visit, open, written(form), problems));
+    }
+    let may_write = throttle::allow(visit, throttle::MAILS_TO_ADDRESS, &email.folded).await?;
+    let known = users::by_email(&visit.app.db, &email.folded).await?;
+    let (text, tenant) = (visit.text(open.journey.locales()), &visit.app.config.name);
+    let (errand, words) = match &known {
+        Some(user) => {
+            let errand = Errand::ResetPassword {
+                user: user.id.clone(),
+                epoch: user.epoch,
+            };
+            (errand, &text.mails.joined_already)
+        }
+        None => (Errand::SignUp { email: email.clone() }, &text.mails.join),
+    };
+    let link = tickets::link(visit, errand, Some(&open.handle))?;
+    let envelope = letters::with_link(text, words, tenant, &email.display, &link);
+    let job = mail::draft(&visit.app, &envelope, visit.moment)?;
+    let blocked = known.is_some_and(|user| user.blocked);
+    let job = (may_write && !blocked).then_some(job);
+    let moment = visit.moment;
+    let written = visit
+        .app
+        .db
+        .tx(async move |tx| mail::enqueue(tx, job.as_ref(), moment).await);
+    written.await?;
+    visit.app.jobs.ring();
+    let page = SentPage {
+        chrome: visit.bare_chrome(open.journey.locales()),
+        email: email.display,
+        mailbox_url: visit.app.post.mailbox_url(),
+        back_url: Some(visit.link("/u/login", &open.handle)),
+    };
+    Ok(html(&page, StatusCode::OK))
+}
+
+async fn at_once(
+    visit: &Visit,
+    open: &Open,
+    form: &Parameters,
+    email: Result<Email, SignupProblem>,
+) -> Result<Response, Trouble> {
+    let again = |problems| Ok(page(visit, open, written(form), problems));
+    let (email, password) = match (email, new_password::read(form.hint("password"))) {
         (Ok(email), Ok(password)) => (email, password),
         (email, password) => return again(email.err().into_iter().chain(password.err()).collect()),
     };
@@ -80,15 +140,17 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
         Err(_) => return Err(Trouble::Internal("a password could not be hashed")),
     };
     let user = new_user(visit, &email, hash);
-    let (added, folded) = (user.clone(), email.folded);
-    if !visit
-        .app
-        .db
-        .tx(async move |tx| users::insert(tx, &added, &folded).await)
-        .await?
-    {
+    let job = prove(visit, open, &user, &email)?;
+    let (added, folded, moment) = (user.clone(), email.folded, visit.moment);
+    let inserted = visit.app.db.tx(async move |tx| {
+        let inserted = users::insert(tx, &added, &folded).await?;
+        mail::enqueue(tx, job.as_ref().filter(|_| inserted), moment).await?;
+        Ok(inserted)
+    });
+    if !inserted.await? {
         return again(vec![SignupProblem::InvalidSignup]);
     }
+    visit.app.jobs.ring();
     match establish(visit, &user, Proof::Signup).await? {
         Some(cookie) => {
             let to = visit.link("/authorize/resume", &open.handle);
@@ -98,13 +160,30 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
     }
 }
 
-fn new_password(sent: Option<&str>) -> Result<zeroize::Zeroizing<String>, SignupProblem> {
-    let sent = sent.ok_or(SignupProblem::PasswordMissing)?;
-    check_new_password(sent).map_err(|error| match error {
-        password::PasswordError::TooShort => SignupProblem::PasswordTooShort,
-        password::PasswordError::TooLong => SignupProblem::PasswordTooLong(password::MAX_BYTES),
-    })?;
-    password::prepare(sent).ok_or(SignupProblem::InvalidSignup)
+/// The mail that asks to prove the address, where mail can be sent.
+fn prove(visit: &Visit, open: &Open, user: &User, email: &Email) -> Result<Option<Draft>, Trouble> {
+    if !visit.app.post.is_open() {
+        return Ok(None);
+    }
+    let errand = Errand::VerifyEmail {
+        user: user.id.clone(),
+        folded: email.folded.clone(),
+    };
+    let link = tickets::link(visit, errand, None)?;
+    let text = visit.text(open.journey.locales());
+    let envelope = letters::with_link(
+        text,
+        &text.mails.verify,
+        &visit.app.config.name,
+        &user.email,
+        &link,
+    );
+    mail::draft(&visit.app, &envelope, visit.moment).map(Some)
+}
+
+/// What was written into the e-mail field, to be shown again.
+fn written(form: &Parameters) -> String {
+    form.hint("email").unwrap_or_default().chars().take(320).collect()
 }
 
 fn new_user(visit: &Visit, email: &Email, hash: String) -> User {
@@ -149,6 +228,31 @@ fn page(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>)
         shortest_password: MIN_CHARACTERS,
         problems,
         login_url: visit.link("/u/login", &open.handle),
+    };
+    html(&page, status)
+}
+
+/// The form of `verify_first`: the address alone.
+fn ask(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>) -> Response {
+    let status = match problems.first() {
+        None => StatusCode::OK,
+        Some(SignupProblem::TooManyAttempts) => StatusCode::TOO_MANY_REQUESTS,
+        Some(_) => StatusCode::BAD_REQUEST,
+    };
+    let locales = open.journey.locales();
+    let page = AskPage {
+        chrome: if problems.is_empty() {
+            visit.chrome(locales)
+        } else {
+            visit.bare_chrome(locales)
+        },
+        asking: Asking::Join,
+        action: visit.link("/u/signup", &open.handle),
+        state: open.handle.clone(),
+        csrf: open.journey.form_token(Asked::Anybody),
+        email,
+        problems,
+        back_url: Some(visit.link("/u/login", &open.handle)),
     };
     html(&page, status)
 }

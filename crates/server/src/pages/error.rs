@@ -31,6 +31,8 @@ pub enum Problem {
     BadRedirect,
     /// The journey is too old or was used (400).
     ExpiredJourney,
+    /// A link from a mail is used up or too old (400).
+    DeadLink,
     /// The journey's cookie is missing or another (400).
     OtherBrowser,
     /// Not sent from our own page (403).
@@ -57,11 +59,12 @@ pub enum Problem {
 
 impl Problem {
     /// Every problem.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::BadRequest,
         Self::UnknownClient,
         Self::BadRedirect,
         Self::ExpiredJourney,
+        Self::DeadLink,
         Self::OtherBrowser,
         Self::Forbidden,
         Self::NotFound,
@@ -83,6 +86,7 @@ impl Problem {
             | Self::UnknownClient
             | Self::BadRedirect
             | Self::ExpiredJourney
+            | Self::DeadLink
             | Self::OtherBrowser => 400,
             Self::Forbidden => 403,
             Self::NotFound => 404,
@@ -106,6 +110,7 @@ impl ErrorPage {
             Problem::UnknownClient => &problems.unknown_client,
             Problem::BadRedirect => &problems.bad_redirect,
             Problem::ExpiredJourney => &problems.expired_journey,
+            Problem::DeadLink => &problems.dead_link,
             Problem::OtherBrowser => &problems.other_browser,
             Problem::Forbidden => &problems.forbidden,
             Problem::NotFound => &problems.not_found,

@@ -25,6 +25,8 @@ pub struct LoginPage {
     pub notice: Option<Notice>,
     /// What was wrong with the last attempt.
     pub problems: Vec<LoginProblem>,
+    /// Where to choose a new password, when mail can be sent.
+    pub forgot_url: Option<String>,
     /// Where to make an account, when people may.
     pub signup_url: Option<String>,
 }

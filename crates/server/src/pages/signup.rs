@@ -4,6 +4,7 @@ use askama::Template;
 
 use super::fields::{Errors, Field, FieldError};
 use super::{Asset, Chrome};
+use crate::text::Text;
 
 /// Make an account. The form posts `state`, `csrf`, `email` and `password` to `action`.
 #[derive(Debug, Template)]
@@ -54,33 +55,35 @@ pub enum SignupProblem {
     Busy,
 }
 
+impl SignupProblem {
+    /// In words, beside its field.
+    pub(super) fn said(self, text: &'static Text, shortest_password: usize) -> FieldError {
+        let (field, message) = match self {
+            Self::EmailMissing => (Some(Field::Email), text.shell.email_missing.into()),
+            Self::EmailMalformed => (Some(Field::Email), text.shell.email_malformed.into()),
+            Self::PasswordMissing => (Some(Field::Password), text.shell.password_missing.into()),
+            Self::PasswordTooShort => (
+                Some(Field::Password),
+                (text.signup.password_too_short)(shortest_password).into(),
+            ),
+            Self::PasswordTooLong(most) => (
+                Some(Field::Password),
+                (text.signup.password_too_long)(most).into(),
+            ),
+            Self::PasswordTooCommon => (Some(Field::Password), text.signup.password_too_common.into()),
+            Self::InvalidSignup => (None, text.signup.invalid_signup.into()),
+            Self::TooManyAttempts => (None, text.login.too_many_attempts.into()),
+            Self::FormExpired => (None, text.signup.form_expired.into()),
+            Self::Busy => (None, text.login.busy.into()),
+        };
+        FieldError { field, message }
+    }
+}
+
 impl SignupPage {
     fn errors(&self) -> Errors {
-        let text = self.chrome.text;
-        let error = |problem: &SignupProblem| {
-            let (field, message) = match problem {
-                SignupProblem::EmailMissing => (Some(Field::Email), text.shell.email_missing.into()),
-                SignupProblem::EmailMalformed => (Some(Field::Email), text.shell.email_malformed.into()),
-                SignupProblem::PasswordMissing => (Some(Field::Password), text.shell.password_missing.into()),
-                SignupProblem::PasswordTooShort => (
-                    Some(Field::Password),
-                    (text.signup.password_too_short)(self.shortest_password).into(),
-                ),
-                SignupProblem::PasswordTooLong(most) => (
-                    Some(Field::Password),
-                    (text.signup.password_too_long)(*most).into(),
-                ),
-                SignupProblem::PasswordTooCommon => {
-                    (Some(Field::Password), text.signup.password_too_common.into())
-                }
-                SignupProblem::InvalidSignup => (None, text.signup.invalid_signup.into()),
-                SignupProblem::TooManyAttempts => (None, text.login.too_many_attempts.into()),
-                SignupProblem::FormExpired => (None, text.signup.form_expired.into()),
-                SignupProblem::Busy => (None, text.login.busy.into()),
-            };
-            FieldError { field, message }
-        };
-        Errors(self.problems.iter().map(error).collect())
+        let said = |problem: &SignupProblem| problem.said(self.chrome.text, self.shortest_password);
+        Errors(self.problems.iter().map(said).collect())
     }
 
     fn password_rule(&self) -> String {

@@ -10,12 +10,12 @@ mod shape;
 
 pub use choose::pick;
 pub use shape::{
-    Account, Around, Consent, Explanation, Home, Login, LogoutConfirm, Problems, Returning, Shell, SignedOut,
-    Signup,
+    Account, Around, Consent, Explanation, Home, Login, LogoutConfirm, MailText, MailboxText, Mails,
+    Problems, Recovery, Returning, Shell, SignedOut, Signup,
 };
 
 /// A language the pages are written in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub enum Language {
     /// English, the language of last resort.
     En,
@@ -76,6 +76,12 @@ pub struct Text {
     pub returning: Returning,
     /// The account page.
     pub account: Account,
+    /// The pages around mails.
+    pub recovery: Recovery,
+    /// The mailbox of a development server.
+    pub mailbox: MailboxText,
+    /// The mails.
+    pub mails: Mails,
     /// The landing page at `/`.
     pub home: Home,
     /// What went wrong, one explanation per kind of trouble.

@@ -229,6 +229,100 @@ pub struct Account {
     pub already_ended: &'static str,
 }
 
+/// The pages around mails: asking for one, and what its link opens.
+#[derive(Debug)]
+pub struct Recovery {
+    /// The link on the sign-in page.
+    pub forgot: &'static str,
+    /// Title and heading of the page that asks for an address.
+    pub ask_title: &'static str,
+    /// What will happen.
+    pub ask_lead: &'static str,
+    /// The button.
+    pub ask_submit: &'static str,
+    /// The way back to the sign-in page.
+    pub back_to_sign_in: &'static str,
+    /// The same page for a new account.
+    pub join_lead: &'static str,
+    /// Its button.
+    pub join_submit: &'static str,
+    /// Title and heading after a mail was asked for.
+    pub sent_title: &'static str,
+    /// What was sent, around the address; says nothing about an account.
+    pub sent_to: Around,
+    /// What to do when nothing arrives.
+    pub sent_nothing: &'static str,
+    /// Leads to the mailbox of a development server.
+    pub sent_mailbox: &'static str,
+    /// Title and heading of the page that takes a new password.
+    pub choose_title: &'static str,
+    /// For whom, around the address.
+    pub choose_for: Around,
+    /// What a new password ends.
+    pub choose_ends: &'static str,
+    /// The button for a new account.
+    pub choose_join: &'static str,
+    /// The button for an old account.
+    pub choose_save: &'static str,
+    /// Title and heading of the page that proves an address.
+    pub prove_title: &'static str,
+    /// Which one, around the address.
+    pub prove_lead: Around,
+    /// The button.
+    pub prove_submit: &'static str,
+    /// Title of the page after it.
+    pub done_title: &'static str,
+    /// A password was saved.
+    pub done_password: &'static str,
+    /// An account was made.
+    pub done_joined: &'static str,
+    /// An address was proven.
+    pub done_proven: &'static str,
+    /// The link to the account page.
+    pub to_account: &'static str,
+}
+
+/// The mailbox of a development server.
+#[derive(Debug)]
+pub struct MailboxText {
+    /// Title and heading.
+    pub title: &'static str,
+    /// What this is.
+    pub lead: &'static str,
+    /// Nothing was sent yet.
+    pub empty: &'static str,
+}
+
+/// One sort of mail.
+#[derive(Debug)]
+pub struct MailText {
+    /// The subject; the blank is the tenant.
+    pub subject: fn(&str) -> String,
+    /// The heading.
+    pub heading: &'static str,
+    /// What happened; the blank is what the mail is about, usually an address.
+    pub body: fn(&str) -> String,
+    /// The button; empty when there is none.
+    pub action: &'static str,
+    /// What to know: how long it works, or what to do when it was not you.
+    pub small: &'static str,
+}
+
+/// Every mail.
+#[derive(Debug)]
+pub struct Mails {
+    /// Somebody signs up with this address.
+    pub join: MailText,
+    /// Somebody signs up with an address that has an account.
+    pub joined_already: MailText,
+    /// Somebody asks for a new password.
+    pub reset: MailText,
+    /// The address of an account must be proven.
+    pub verify: MailText,
+    /// The password was changed.
+    pub password_changed: MailText,
+}
+
 /// What went wrong, and what to do.
 #[derive(Debug)]
 pub struct Explanation {
@@ -255,6 +349,8 @@ pub struct Problems {
     pub bad_redirect: Explanation,
     /// The journey is too old or was already used.
     pub expired_journey: Explanation,
+    /// A link from a mail is used up or too old.
+    pub dead_link: Explanation,
     /// The journey began in another browser, or cookies are blocked.
     pub other_browser: Explanation,
     /// The form did not come from our page.

@@ -100,7 +100,7 @@ impl Visitor {
     }
 
     /// Follows redirects as long as they stay with us.
-    async fn follow(&mut self, mut answer: Answer) -> Answer {
+    pub(super) async fn follow(&mut self, mut answer: Answer) -> Answer {
         while answer.status.is_redirection() && answer.location().starts_with('/') {
             let to = answer.location().to_owned();
             answer = self.get(&to).await;

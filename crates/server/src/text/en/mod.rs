@@ -5,7 +5,9 @@ mod consent;
 mod home;
 mod login;
 mod logout;
+mod mails;
 mod problems;
+mod recovery;
 mod returning;
 mod shell;
 mod signup;
@@ -23,6 +25,9 @@ pub(super) const TEXT: Text = Text {
     signed_out: logout::SIGNED_OUT,
     returning: returning::RETURNING,
     account: account::ACCOUNT,
+    recovery: recovery::RECOVERY,
+    mailbox: mails::MAILBOX,
+    mails: mails::MAILS,
     home: home::HOME,
     problems: problems::PROBLEMS,
 };

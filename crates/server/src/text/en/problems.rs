@@ -28,6 +28,11 @@ pub(super) const PROBLEMS: Problems = Problems {
         what: "It was left open too long, or it has already been used.",
         remedy: "Go back to the application and sign in again.",
     },
+    dead_link: Explanation {
+        title: "This link no longer works",
+        what: "It was used already, is too old, or was cut off in the mail.",
+        remedy: "Ask for a new one on the sign-in page.",
+    },
     other_browser: Explanation {
         title: "Please start again",
         what: "This sign-in was started in another browser, or this browser is blocking cookies.",

@@ -29,6 +29,11 @@ pub(super) const PROBLEMS: Problems = Problems {
         what: "時間が経過したか、すでに使用済みです。",
         remedy: "アプリケーションに戻って、もう一度サインインしてください。",
     },
+    dead_link: Explanation {
+        title: "このリンクは無効です",
+        what: "すでに使用済みか、有効期限が切れているか、メールの途中で切れています。",
+        remedy: "サインインのページから、もう一度お手続きください。",
+    },
     other_browser: Explanation {
         title: "もう一度やり直してください",
         what: "別のブラウザーで始めたサインインであるか、Cookie がブロックされています。",

@@ -1,0 +1,30 @@
+//! What each mail says, from the words of the reader's language.
+
+use super::Envelope;
+use crate::pages::Letter;
+use crate::text::{MailText, Text};
+
+/// A mail with a link.
+pub fn with_link(text: &'static Text, words: &MailText, tenant: &str, to: &str, link: &str) -> Envelope {
+    let mut envelope = notice(text, words, tenant, to);
+    envelope.letter.action = Some((words.action.to_owned(), link.to_owned()));
+    envelope
+}
+
+/// A mail that only tells.
+pub fn notice(text: &'static Text, words: &MailText, tenant: &str, to: &str) -> Envelope {
+    let body = (words.body)(to);
+    Envelope {
+        to: to.to_owned(),
+        language: text.language,
+        letter: Letter {
+            subject: (words.subject)(tenant),
+            preview: body.clone(),
+            heading: words.heading.to_owned(),
+            paragraphs: vec![body],
+            action: None,
+            code: None,
+            small: vec![words.small.to_owned()],
+        },
+    }
+}

@@ -1,0 +1,200 @@
+//! `/u/password`: what the link to a new account or a new password opens. Opening it changes nothing, so a mail scanner may.
+
+use super::go_on;
+use crate::audit::Record;
+use crate::end::{self, Ending};
+use crate::establish::{Proof, establish};
+use crate::http::body::{self, Accepts};
+use crate::http::guard;
+use crate::http::reply::{Trouble, html, with_cookie};
+use crate::http::visit::Visit;
+use crate::jobs::mail;
+use crate::mail::letters;
+use crate::pages::{ChoosePage, Choosing, Done, SignupProblem};
+use crate::passwords::PasswordError;
+use crate::{new_password, tickets};
+use axum::body::Bytes;
+use axum::http::StatusCode;
+use axum::response::Response;
+use sekisho_rules::id::{UserId, hex};
+use sekisho_rules::identity::Email;
+use sekisho_rules::login::password::MIN_CHARACTERS;
+use sekisho_rules::refusal::PageRefusal;
+use sekisho_rules::ticket::{Errand, Ticket};
+use sekisho_rules::user::User;
+use sekisho_store::{audit, users};
+
+/// Shows the form.
+pub async fn show(visit: Visit) -> Response {
+    let shown = async {
+        let handle = visit.query.hint("ticket");
+        let (ticket, account) = opened(&visit, handle).await?;
+        Ok(page(&visit, &ticket, handle, &account, Vec::new()))
+    };
+    shown
+        .await
+        .unwrap_or_else(|trouble: Trouble| trouble.page(&visit))
+}
+
+/// Takes the form.
+pub async fn submit(visit: Visit, form: Bytes) -> Response {
+    taken(&visit, &form)
+        .await
+        .unwrap_or_else(|trouble| trouble.page(&visit))
+}
+
+/// Whose password it will be.
+enum Account {
+    New(Email),
+    Known(Box<User>),
+}
+
+impl Account {
+    fn email(&self) -> &str {
+        match self {
+            Self::New(email) => &email.display,
+            Self::Known(user) => &user.email,
+        }
+    }
+}
+
+/// The ticket, and the account it still fits.
+async fn opened(visit: &Visit, handle: Option<&str>) -> Result<(Ticket, Account), Trouble> {
+    let ticket = tickets::open(&visit.app, handle, visit)?;
+    let db = &visit.app.db;
+    let account = match &ticket.errand {
+        Errand::SignUp { email } => {
+            let taken = users::by_email(db, &email.folded).await?;
+            match ticket.errand.fits(taken.as_ref(), None) {
+                true => Account::New(email.clone()),
+                false => return Err(PageRefusal::LinkDead.into()),
+            }
+        }
+        Errand::ResetPassword { user, .. } => match users::by_id(db, user).await? {
+            Some(user) if ticket.errand.fits(Some(&user), None) => Account::Known(Box::new(user)),
+            _ => return Err(PageRefusal::LinkDead.into()),
+        },
+        Errand::VerifyEmail { .. } | Errand::ChangeEmail { .. } => return Err(PageRefusal::LinkDead.into()),
+    };
+    Ok((ticket, account))
+}
+
+async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
+    let form = body::parameters(&visit.headers, form, Accepts::Form)?;
+    let handle = form.hint("ticket");
+    let (ticket, account) = opened(visit, handle).await?;
+    // Whoever holds a link may use it, but not through the browser of somebody else, who would be signed in as them.
+    if !guard::is_from_our_page(&visit.app, &visit.headers) {
+        return Err(Trouble::Forbidden);
+    }
+    let again = |problem| Ok(page(visit, &ticket, handle, &account, vec![problem]));
+    let password = match new_password::read(form.hint("password")) {
+        Ok(password) => password,
+        Err(problem) => return again(problem),
+    };
+    let hash = match visit.app.passwords.hash(&password).await {
+        Ok(hash) => hash,
+        Err(PasswordError::Busy) => return again(SignupProblem::Busy),
+        Err(_) => return Err(Trouble::Internal("a password could not be hashed")),
+    };
+    let (user, done) = match &account {
+        Account::New(email) => (join(visit, email, hash).await?, Done::Joined),
+        Account::Known(user) => (save(visit, user, hash).await?, Done::Password),
+    };
+    let proof = match done {
+        Done::Joined => Proof::Signup,
+        _ => Proof::Password,
+    };
+    let cookie = establish(visit, &user, proof).await?;
+    Ok(with_cookie(go_on(visit, &ticket, done), cookie))
+}
+
+/// Makes the account. Whoever was faster has it, and the link is dead.
+async fn join(visit: &Visit, email: &Email, hash: String) -> Result<User, Trouble> {
+    let now = visit.moment.now;
+    let local = email.display.split('@').next().unwrap_or_default();
+    let user = User {
+        id: UserId::new(format!("auth0|{}", hex(&visit.moment.bytes::<12>()))),
+        email: email.display.clone(),
+        email_verified: true,
+        name: email.display.clone(),
+        nickname: Some(local.to_owned()),
+        given_name: None,
+        family_name: None,
+        picture: None,
+        password_hash: Some(hash),
+        blocked: false,
+        epoch: 0,
+        nbf: 0,
+        created_at: now,
+        updated_at: now,
+    };
+    let (row, folded) = (user.clone(), email.folded.clone());
+    let added = visit
+        .app
+        .db
+        .tx(async move |tx| users::insert(tx, &row, &folded).await);
+    match added.await? {
+        true => Ok(user),
+        false => Err(PageRefusal::LinkDead.into()),
+    }
+}
+
+/// Saves the password, ends everything the account held, and tells its owner.
+async fn save(visit: &Visit, user: &User, hash: String) -> Result<User, Trouble> {
+    let moment = visit.moment;
+    let event = Record::new("scp").user(&user.id).at(visit);
+    let text = visit.text(None);
+    let tenant = &visit.app.config.name;
+    let told = letters::notice(text, &text.mails.password_changed, tenant, &user.email);
+    let job = mail::draft(&visit.app, &told, visit.moment)?;
+    let by = Ending::at(&visit.app, moment.now);
+    let (id, epoch) = (user.id.clone(), user.epoch);
+    let saved = visit.app.db.tx(async move |tx| {
+        if !users::reset_password(tx, &id, epoch, &hash, moment.now).await? {
+            return Ok(false);
+        }
+        end::user(tx, &by, &id).await?;
+        audit::insert(tx, &event).await?;
+        mail::enqueue(tx, Some(&job), moment).await?;
+        Ok(true)
+    });
+    if !saved.await? {
+        return Err(PageRefusal::LinkDead.into());
+    }
+    visit.app.jobs.ring();
+    let saved = users::by_id(&visit.app.db, &user.id).await?;
+    saved.ok_or(Trouble::Page(PageRefusal::LinkDead))
+}
+
+fn page(
+    visit: &Visit,
+    ticket: &Ticket,
+    handle: Option<&str>,
+    account: &Account,
+    problems: Vec<SignupProblem>,
+) -> Response {
+    let status = match problems.first() {
+        None => StatusCode::OK,
+        Some(SignupProblem::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(_) => StatusCode::BAD_REQUEST,
+    };
+    let locales = ticket.locales.as_deref();
+    let page = ChoosePage {
+        chrome: if problems.is_empty() {
+            visit.chrome(locales)
+        } else {
+            visit.bare_chrome(locales)
+        },
+        choosing: match account {
+            Account::New(_) => Choosing::Join,
+            Account::Known(_) => Choosing::Reset,
+        },
+        email: account.email().to_owned(),
+        action: "/u/password".to_owned(),
+        ticket: handle.unwrap_or_default().to_owned(),
+        shortest_password: MIN_CHARACTERS,
+        problems,
+    };
+    html(&page, status)
+}

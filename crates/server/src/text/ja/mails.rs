@@ -1,0 +1,57 @@
+//! The mails in Japanese.
+
+use crate::text::{MailText, MailboxText, Mails};
+
+pub(super) const MAILS: Mails = Mails {
+    join: MailText {
+        subject: |tenant| format!("{tenant} のアカウント作成を完了してください"),
+        heading: "あと一歩で完了です",
+        body: |email| {
+            format!(
+                "{email} でアカウントを作成する申し込みがありました。パスワードを設定して完了してください。"
+            )
+        },
+        action: "パスワードを設定する",
+        small: "リンクは 24 時間有効です。お心当たりがない場合は、このメールを無視してください。アカウントは作成されません。",
+    },
+    joined_already: MailText {
+        subject: |tenant| format!("{tenant} のアカウントはすでにあります"),
+        heading: "アカウントはすでにあります",
+        body: |email| {
+            format!(
+                "{email} でアカウントを作成する申し込みがありましたが、すでにアカウントがあります。そのままサインインしてください。\
+                 パスワードをお忘れの場合は再設定できます。"
+            )
+        },
+        action: "パスワードを再設定する",
+        small: "リンクは 30 分間有効です。お心当たりがない場合は、このメールを無視してください。何も変わっていません。",
+    },
+    reset: MailText {
+        subject: |tenant| format!("{tenant} のパスワード再設定"),
+        heading: "パスワードの再設定",
+        body: |email| format!("{email} のパスワードを再設定する申し込みがありました。"),
+        action: "パスワードを再設定する",
+        small: "リンクは 30 分間、1 回だけ有効です。お心当たりがない場合は、このメールを無視してください。パスワードは変わりません。",
+    },
+    verify: MailText {
+        subject: |tenant| format!("{tenant}: メールアドレスの確認"),
+        heading: "メールアドレスの確認",
+        body: |email| format!("{email} があなたのアドレスであることを確認してください。"),
+        action: "アドレスを確認する",
+        small: "リンクは 24 時間有効です。お心当たりがない場合は、このメールを無視してください。",
+    },
+    password_changed: MailText {
+        subject: |tenant| format!("{tenant} のパスワードが変更されました"),
+        heading: "パスワードが変更されました",
+        body: |email| format!("{email} のパスワードが変更され、ほかのすべての場所でサインアウトされました。"),
+        action: "",
+        small: "お心当たりがない場合は、第三者がメールまたはパスワードを知っている可能性があります。すぐにパスワードを再設定し、\
+                サインイン中の場所をご確認ください。",
+    },
+};
+
+pub(super) const MAILBOX: MailboxText = MailboxText {
+    title: "開発用メールボックス",
+    lead: "メールは送信されず、ここに表示されます。",
+    empty: "まだメールはありません。",
+};

@@ -1,0 +1,41 @@
+//! How often something may be tried. Counters are rows that all nodes share; a key is a digest, so no row names a person.
+
+use crate::http::visit::Visit;
+use sekisho_rules::id::hex;
+use sekisho_rules::secret::SecretHash;
+use sekisho_store::{Fault, counters};
+
+/// Something that may be tried so often in so many seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Limit {
+    /// Its name; part of the key.
+    pub name: &'static str,
+    /// How often.
+    pub times: i64,
+    /// In how many seconds.
+    pub seconds: i64,
+}
+
+/// Mails to one address, whatever they are about.
+pub const MAILS_TO_ADDRESS: Limit = Limit {
+    name: "mails to an address",
+    times: 5,
+    seconds: 900,
+};
+
+/// Mails asked for from one network address.
+pub const MAILS_FROM_NETWORK: Limit = Limit {
+    name: "mails from a network",
+    times: 30,
+    seconds: 3600,
+};
+
+/// Counts one attempt; false when there were too many.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn allow(visit: &Visit, limit: Limit, whose: &str) -> Result<bool, Fault> {
+    let key = hex(SecretHash::of(&format!("{}\n{whose}", limit.name)).bytes());
+    let tried = counters::count(&visit.app.db, &key, limit.seconds, visit.moment.now).await?;
+    Ok(tried <= limit.times)
+}
