@@ -205,7 +205,10 @@ async fn threat_39_who_signed_up_first_gets_nothing(site: Site) {
     ask_to_reset(&mut owner, NEW).await;
     // Two mails are due, in no order.
     let sent = mails(&site).await;
-    let reset = sent.iter().find(|mail| mail.subject.starts_with("Choose")).unwrap();
+    let reset = sent
+        .iter()
+        .find(|mail| mail.subject.starts_with("Choose"))
+        .unwrap();
     let saved = choose(&mut owner, &link(reset), CHOSEN).await;
     assert!(saved.body.contains("is saved"), "{}", saved.body);
     let access = tokens["access_token"].as_str().unwrap();
