@@ -24,6 +24,7 @@ const SHARED: &[&str] = &[
     "egress",
     "end",
     "establish",
+    "gateway",
     "http",
     "issuer",
     "jobs",

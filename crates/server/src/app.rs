@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::egress::Egress;
+use crate::gateway::Gateway;
 use crate::http::cookie::CookieNames;
 use crate::http::moment::Moment;
 use crate::http::origins::Origins;
@@ -43,6 +44,8 @@ pub struct App {
     pub jobs: Bell,
     /// Where mail goes.
     pub post: Post,
+    /// What the gateway remembers.
+    pub gateway: Gateway,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -69,6 +72,7 @@ impl App {
             passwords: Passwords::new(&config.passwords)?,
             cookies: CookieNames::new(config.issuer.url()),
             origins: Origins::default(),
+            gateway: Gateway::default(),
             egress: Egress::new(config.egress.clone()),
             jobs: Bell::default(),
             post: Post::open(&config)?,

@@ -41,6 +41,13 @@ pub struct Tokens {
     token_type: &'static str,
 }
 
+impl Tokens {
+    /// The access token alone.
+    pub(crate) fn into_access_token(self) -> String {
+        self.access_token
+    }
+}
+
 /// The fresh values of one answer, made before the write so that their hashes can be part of it.
 pub(crate) struct Fresh {
     jti: String,

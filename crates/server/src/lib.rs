@@ -16,6 +16,8 @@ pub mod discovery;
 pub mod egress;
 pub mod end;
 pub mod establish;
+pub mod forward_auth;
+pub mod gateway;
 pub mod http;
 pub mod introspect;
 pub mod issuer;

@@ -6,7 +6,9 @@ use crate::http::visit::Visit;
 use crate::http::{cors, guard};
 use crate::listen::limits::{BodyLimits, read_body};
 use crate::pages::{self, HomePage, Problem};
-use crate::{account, authorize, discovery, introspect, login, logout, recovery, revoke, token, userinfo};
+use crate::{
+    account, authorize, discovery, forward_auth, introspect, login, logout, recovery, revoke, token, userinfo,
+};
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -69,6 +71,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oidc/logout", get(logout::oidc).post(logout::oidc_by_form))
         .route("/v2/logout", get(logout::simple))
         .route("/assets/{name}", get(asset))
+        .merge(gateway())
         .layer(from_fn_with_state(Arc::clone(&app), guard::page_body));
     Router::new()
         .merge(public)
@@ -80,6 +83,21 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(&app), guard::outermost))
         .with_state(app)
+}
+
+/// What proxies ask, and what browsers see on the hosts of applications behind the gateway.
+fn gateway() -> Router<Arc<App>> {
+    Router::new()
+        .route("/forward-auth", any(forward_auth::ask))
+        .route("/forward-auth/at/{*path}", any(forward_auth::ask_below))
+        .route("/forward-auth/at/", any(forward_auth::ask_below))
+        .route("/.sekisho/start", get(forward_auth::start))
+        .route("/.sekisho/callback", get(forward_auth::callback))
+        .route(
+            "/.sekisho/logout",
+            get(forward_auth::leave).post(forward_auth::leave),
+        )
+        .route("/.sekisho/assets/{name}", get(asset))
 }
 
 async fn home(visit: Visit) -> Response {

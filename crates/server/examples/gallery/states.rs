@@ -387,6 +387,7 @@ fn chrome(text: &'static Text) -> Chrome {
         text,
         tenant: "Sekisho".into(),
         request_id: "req_01jq8z3k5t7v9x".into(),
+        assets_below: "",
         languages: Language::ALL.into_iter().map(link).collect(),
     }
 }

@@ -11,6 +11,7 @@ pub struct CookieNames {
     session: String,
     flow: String,
     account: String,
+    gateway: String,
     attributes: Transport,
 }
 
@@ -29,22 +30,26 @@ pub enum Cookie {
     Flow,
     /// Opens the account page; bound to the session it was made in.
     Account,
+    /// Opens an application behind the gateway, on that application's host; bound to the session it was made in.
+    Gateway,
 }
 
 impl CookieNames {
-    /// For an issuer.
+    /// For the host of an issuer, or of an application behind the gateway.
     pub fn new(issuer: &url::Url) -> Self {
         match (issuer.scheme(), issuer.port_or_known_default().unwrap_or(80)) {
             ("https", _) => Self {
                 session: "__Host-sekisho".to_owned(),
                 flow: "__Host-sekisho-flow".to_owned(),
                 account: "__Host-sekisho-account".to_owned(),
+                gateway: "__Host-sekisho-gateway".to_owned(),
                 attributes: Transport::Https,
             },
             (_, port) => Self {
                 session: format!("sekisho-{port}"),
                 flow: format!("sekisho-flow-{port}"),
                 account: format!("sekisho-account-{port}"),
+                gateway: format!("sekisho-gateway-{port}"),
                 attributes: Transport::Http,
             },
         }
@@ -55,6 +60,7 @@ impl CookieNames {
             Cookie::Session => &self.session,
             Cookie::Flow => &self.flow,
             Cookie::Account => &self.account,
+            Cookie::Gateway => &self.gateway,
         }
     }
 
@@ -77,7 +83,7 @@ impl CookieNames {
     pub fn set(&self, cookie: Cookie, value: &str, max_age: Option<i64>) -> Option<HeaderValue> {
         let same_site = match (self.attributes, cookie) {
             (Transport::Https, Cookie::Session) => "; Secure; SameSite=None",
-            (Transport::Https, Cookie::Flow | Cookie::Account) => "; Secure; SameSite=Lax",
+            (Transport::Https, Cookie::Flow | Cookie::Account | Cookie::Gateway) => "; Secure; SameSite=Lax",
             (Transport::Http, _) => "; SameSite=Lax",
         };
         let age = max_age

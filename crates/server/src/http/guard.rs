@@ -3,10 +3,11 @@
 use crate::app::App;
 use crate::http::moment::Moment;
 use crate::http::reply::problem_page;
-use crate::http::visit::{RequestId, Visit};
+use crate::http::visit::{APPLICATION_PATHS, RequestId, Visit, peer};
 use crate::listen::limits::{self, BodyLimits, BodyProblem};
 use crate::pages::Problem;
 use axum::extract::{FromRequestParts, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -37,11 +38,7 @@ pub async fn outermost(State(app): State<Arc<App>>, request: Request, next: Next
     let method = parts.method.clone();
     let path = parts.uri.path().to_owned();
     let span = tracing::info_span!("request", id, %method, path);
-    let ours = host_is_ours(
-        &app,
-        &parts.headers,
-        parts.uri.authority().map(|authority| authority.as_str()),
-    );
+    let ours = is_at_home(&app, &parts).await;
     let mut response = match ours {
         true => {
             next.run(Request::from_parts(parts, body))
@@ -57,12 +54,26 @@ pub async fn outermost(State(app): State<Arc<App>>, request: Request, next: Next
     response
 }
 
-fn host_is_ours(app: &App, headers: &HeaderMap, authority: Option<&str>) -> bool {
-    let host = headers
+/// Whether a request names a host of ours or, on the paths that are ours there, one of an application behind the gateway. What a
+/// trusted proxy asks about is not in `Host`, so there it may be anything.
+async fn is_at_home(app: &App, parts: &Parts) -> bool {
+    let authority = parts.uri.authority().map(|authority| authority.as_str());
+    let host = parts
+        .headers
         .get(header::HOST)
         .and_then(|value| value.to_str().ok())
         .or(authority);
-    host.is_some_and(|host| app.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)))
+    let Some(host) = host else { return false };
+    if app.hosts.iter().any(|ours| ours.eq_ignore_ascii_case(host)) {
+        return true;
+    }
+    let path = parts.uri.path();
+    if path.starts_with(APPLICATION_PATHS) {
+        // A database that is down is told by the feature.
+        return !matches!(app.gateway.app(host, &app.db, app.clock.now()).await, Ok(None));
+    }
+    let asks = path == "/forward-auth" || path.starts_with("/forward-auth/");
+    asks && app.config.server.trusted_proxies.contains(peer(parts))
 }
 
 fn harden(headers: &mut HeaderMap, app: &App, id: &str) {

@@ -14,6 +14,12 @@ use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 
+/// The paths that are ours on the hosts of applications behind the gateway.
+pub const APPLICATION_PATHS: &str = "/.sekisho/";
+
+/// What stands before the path of an asset there.
+const APPLICATION_ASSETS: &str = "/.sekisho";
+
 /// A request id, set by the outermost layer.
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
@@ -32,6 +38,8 @@ pub struct Visit {
     pub method: Method,
     /// The client's address.
     pub ip: IpAddr,
+    /// Who is at the other end of the connection: the client, or a proxy.
+    pub peer: IpAddr,
     /// The id of this request in the log.
     pub request_id: String,
     uri: Uri,
@@ -41,16 +49,13 @@ impl FromRequestParts<Arc<App>> for Visit {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, app: &Arc<App>) -> Result<Self, Infallible> {
-        let peer = parts
-            .extensions
-            .get::<ConnectInfo<SocketAddr>>()
-            .map(|ConnectInfo(address)| address.ip());
-        let peer = peer.unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST)).to_canonical();
+        let peer = peer(parts);
         Ok(Self {
             app: Arc::clone(app),
             moment: Moment { now: app.clock.now() },
             query: query(&parts.uri),
             ip: client_address(peer, &parts.headers, app),
+            peer,
             headers: parts.headers.clone(),
             method: parts.method.clone(),
             request_id: parts
@@ -61,6 +66,16 @@ impl FromRequestParts<Arc<App>> for Visit {
             uri: parts.uri.clone(),
         })
     }
+}
+
+/// Who is at the other end of the connection.
+pub fn peer(parts: &Parts) -> IpAddr {
+    let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>();
+    connected
+        .map_or(IpAddr::V4(Ipv4Addr::LOCALHOST), |ConnectInfo(address)| {
+            address.ip()
+        })
+        .to_canonical()
 }
 
 fn query(uri: &Uri) -> Parameters {
@@ -96,6 +111,16 @@ impl Visit {
     /// A header as text.
     pub fn header(&self, name: impl header::AsHeaderName) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+
+    /// Whether it came through a proxy that the operator trusts: only then do forwarded headers count.
+    pub fn is_from_proxy(&self) -> bool {
+        self.app.config.server.trusted_proxies.contains(self.peer)
+    }
+
+    /// The path with its query, as they were sent.
+    pub fn path_and_query(&self) -> &str {
+        self.uri.path_and_query().map_or("/", |sent| sent.as_str())
     }
 
     /// The value of one of our cookies.
@@ -135,6 +160,11 @@ impl Visit {
         Chrome {
             text: self.text(journey_locales),
             tenant: self.app.config.name.clone(),
+            assets_below: if self.uri.path().starts_with(APPLICATION_PATHS) {
+                APPLICATION_ASSETS
+            } else {
+                ""
+            },
             request_id: self.request_id.clone(),
             languages: Vec::new(),
         }

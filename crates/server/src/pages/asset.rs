@@ -103,7 +103,7 @@ static SERVED: LazyLock<Vec<Served>> = LazyLock::new(|| {
             // A sheet names its pictures as the files are named, so that it also works opened from disk.
             body = body.replace(
                 &format!("url(\"{}\")", earlier.asset.source().0),
-                &format!("url(\"{}\")", earlier.url),
+                &format!("url(\"{}\")", earlier.file_name()),
             );
         }
         let url = hashed_path(name, &body);
@@ -116,6 +116,13 @@ static SERVED: LazyLock<Vec<Served>> = LazyLock::new(|| {
     }
     served
 });
+
+impl Served {
+    /// What a sheet beside it calls it.
+    fn file_name(&self) -> &str {
+        self.url.rsplit('/').next().unwrap_or_default()
+    }
+}
 
 /// `/assets/<stem>-<16 hex digits of SHA-256>.<extension>`.
 fn hashed_path(name: &str, body: &str) -> String {
@@ -154,7 +161,10 @@ mod tests {
         let sheet = asset(Asset::Style.url())
             .map(|served| served.body.as_str())
             .unwrap_or_default();
-        assert!(sheet.contains(Asset::Gate.url()) && sheet.contains(Asset::Mark.url()));
+        for picture in [Asset::Gate, Asset::Mark] {
+            let beside = picture.url().trim_start_matches("/assets/");
+            assert!(sheet.contains(&format!("url(\"{beside}\")")), "{beside}");
+        }
         assert!(!sheet.contains("url(\"gate.svg\")"));
     }
 }

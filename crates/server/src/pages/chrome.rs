@@ -1,5 +1,6 @@
 //! What stands around every page: the language, the name of the place, the language switch.
 
+use super::Asset;
 use crate::text::{Language, Text};
 
 /// The frame of a page.
@@ -11,6 +12,9 @@ pub struct Chrome {
     pub tenant: String,
     /// The id of this request in the logs; shown on error pages.
     pub request_id: String,
+    /// What stands before the path of an asset: nothing, but on the host of an application behind the gateway, where only paths below
+    /// `/.sekisho` reach us.
+    pub assets_below: &'static str,
     /// Where each language shows this same page; empty on a page that a GET cannot show again.
     pub languages: Vec<LanguageLink>,
 }
@@ -25,6 +29,11 @@ pub struct LanguageLink {
 }
 
 impl Chrome {
+    /// The path of an asset on the host this page is shown at.
+    pub(super) fn asset(&self, asset: Asset) -> String {
+        format!("{}{}", self.assets_below, asset.url())
+    }
+
     /// Whether this is the language being shown.
     pub(super) fn shows(&self, language: &Language) -> bool {
         self.text.language == *language
