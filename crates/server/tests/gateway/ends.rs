@@ -66,7 +66,9 @@ async fn a_blocked_user_does_not_pass(site: Site) {
     person.signs_in("/").await;
     assert!(passes(&mut person).await);
     let user = users::find(&site.app, EMAIL).await.unwrap();
-    users::set_access(&site.app, Actor::Operator, &user, users::Access::Blocked).await.unwrap();
+    users::set_access(&site.app, Actor::Operator, &user, users::Access::Blocked)
+        .await
+        .unwrap();
     assert!(!passes(&mut person).await);
 }
 
