@@ -19,7 +19,7 @@ before(async () => {
   for (const language of languages) setUp(language);
   issuer = await makeIssuer();
   closing.push(() => issuer.remove());
-  await issuer.addApi(3600);
+  await issuer.addApi(AUDIENCE, 3600);
   [alice, bob] = [await issuer.addPerson("alice@example.com"), await issuer.addPerson("bob@example.com")];
   site = await issuer.addSite();
   machines = { one: await issuer.addMachine("One"), two: await issuer.addMachine("Two") };
@@ -36,10 +36,10 @@ after(async () => {
 });
 
 /** What `sekisho verifier add` prints, as a sample's environment. */
-async function verifierSettings(name) {
-  const text = await issuer.cli("verifier", "add", name);
+async function verifierSettings(name, audience = AUDIENCE) {
+  const text = await issuer.cli("verifier", "add", name, "--api", audience);
   const lines = [...text.matchAll(/^(?:export )?(SEKISHO_[A-Z_]+)=(.*)$/gm)].map(([, key, value]) => [key, value.replace(/^(["'])(.*)\1$/, "$2")]);
-  return { ...Object.fromEntries(lines), SEKISHO_ISSUER: issuer.url, SEKISHO_AUDIENCE: AUDIENCE, SEKISHO_MAX_STALE: String(MAX_STALE) };
+  return { ...Object.fromEntries(lines), SEKISHO_MAX_STALE: String(MAX_STALE) };
 }
 
 async function started(language, environment) {
@@ -135,20 +135,23 @@ test("a token without the scope is forbidden", async () => {
 });
 
 test("an expired token is refused", async () => {
-  await issuer.cli("api", "delete", AUDIENCE);
-  await issuer.addApi(3);
-  await issuer.grant(machines.one);
-  const short = await issuer.machineToken(machines.one);
-  await accepted(short);
-  for (const sample of samples) await refused(sample, short, 0);
-  await issuer.cli("api", "delete", AUDIENCE);
-  await issuer.addApi(3600);
-  for (const machine of Object.values(machines)) await issuer.grant(machine);
+  // An API whose tokens live for seconds, with samples of its own.
+  const audience = "https://short.example.com/";
+  await issuer.addApi(audience, 4);
+  await issuer.grant(machines.one, audience);
+  const environment = await verifierSettings("short", audience);
+  const short = await Promise.all(languages.map((language) => started(language, environment)));
+  await Promise.all(short.map(async (sample) => {
+    await eventually(async () => (await ask(sample, "/ready")).status === 200, `${sample.language} is ready`);
+    const token = await issuer.machineToken(machines.one, audience);
+    await refused(sample, token, 0);
+    await sample.stop();
+  }));
 });
 
 revocation("J", "one token of a machine", {
   token: () => issuer.machineToken(machines.one),
-  revoke: (token) => issuer.cli("token", "revoke", token),
+  revoke: (token) => issuer.cliWith(token, "token", "revoke"),
   spared: async () => [await issuer.machineToken(machines.one), ...Object.values(innocents)],
 });
 
@@ -196,7 +199,7 @@ revocation("K", "everything that a key signed", {
 
 revocation("I", "everything", {
   token: () => issuer.machineToken(machines.two),
-  revoke: () => issuer.cli("revoke", "everything", "--yes"),
+  revoke: () => issuer.cli("revoke", "everything", "--yes", "--yes"),
   spared: async () => {
     innocents = { bob: (await issuer.signIn(bob, site)).access_token, two: await issuer.machineToken(machines.two) };
     return Object.values(innocents);

@@ -44,10 +44,16 @@ class Issuer {
   }
 
   /** Runs a command of the operator and answers what it printed. */
-  async cli(...words) {
+  cli(...words) {
+    return this.cliWith("", ...words);
+  }
+
+  /** The same, with text piped in: what must not stand on the command line. */
+  async cliWith(text, ...words) {
     try {
-      const { stdout } = await promisify(execFile)(BINARY, words, { env: this.env, cwd: this.folder });
-      return stdout;
+      const running = promisify(execFile)(BINARY, words, { env: this.env, cwd: this.folder });
+      running.child.stdin.end(text);
+      return (await running).stdout;
     } catch (error) {
       throw new Error(`sekisho ${words.join(" ")} ended with ${error.code}:\n${error.stdout}${error.stderr}`);
     }
@@ -87,8 +93,8 @@ class Issuer {
     return this.#log;
   }
 
-  async addApi(lifetime) {
-    await this.cli("api", "add", AUDIENCE, ...SCOPE, "--token-lifetime", String(lifetime));
+  async addApi(audience, lifetime) {
+    await this.cli("api", "add", audience, ...SCOPE, "--token-lifetime", String(lifetime));
   }
 
   async addPerson(email) {
@@ -105,8 +111,8 @@ class Issuer {
     return machine;
   }
 
-  async grant(machine) {
-    await this.cli("grant", "add", machine.client_id, AUDIENCE, "--scope", "read:notes");
+  async grant(machine, audience = AUDIENCE) {
+    await this.cli("grant", "add", machine.client_id, audience, "--scope", "read:notes");
   }
 
   /** A new session of a person and the tokens of one sign-in. */
@@ -121,8 +127,8 @@ class Issuer {
     return this.token(site, { grant_type: "authorization_code", code, redirect_uri: CALLBACK });
   }
 
-  async machineToken(machine) {
-    return (await this.token(machine, { grant_type: "client_credentials", audience: AUDIENCE })).access_token;
+  async machineToken(machine, audience = AUDIENCE) {
+    return (await this.token(machine, { grant_type: "client_credentials", audience })).access_token;
   }
 
   async token(client, parameters) {

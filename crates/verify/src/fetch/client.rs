@@ -78,8 +78,8 @@ impl FeedClient {
         self
     }
 
-    /// Keeps what is revoked in this file, so that the program can start while the issuer is away: as long as what was
-    /// kept is not older than `max_stale`. The file is made readable by its owner only; a verifier needs one of its own.
+    /// Keeps what is revoked in this file. From one that is not older than `max_stale` the program can start while the
+    /// issuer is away; an older one spares the snapshot. The file is made readable by its owner only; a verifier needs one of its own.
     #[must_use]
     pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_file = Some(path.into());
@@ -122,10 +122,8 @@ impl FeedClient {
         let clock = Clock::system();
         let verifier_id = format!("{:016x}{:016x}", chance(), chance());
         let link = Link::new(http, &self.issuer, self.credentials, verifier_id, clock.clone())?;
-        let max_age = u64::try_from(self.freshness.longest().as_millis()).unwrap_or(u64::MAX);
         let keeper = self.state_file.map(|path| Keeper {
             file: StateFile::new(path, self.issuer),
-            max_age,
         });
         Ok(Line {
             link: Arc::new(link),

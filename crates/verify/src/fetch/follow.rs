@@ -13,7 +13,7 @@ use super::keeper::Keeper;
 use super::key_fetches::KeyFetches;
 use super::link::{Link, Opened, Position};
 use super::pause::{Pause, share};
-use super::report::{FeedEvent, Report, SnapshotCause, Way, add};
+use super::report::{FeedEvent, Report, SnapshotCause, StateFault, Way, add};
 use super::sse::{Event, Parser};
 use crate::feed::{Batch, Heartbeat, Snapshot};
 use crate::record::Kind;
@@ -115,15 +115,21 @@ impl Follower {
         }
     }
 
+    /// Begins with what was kept: all its records count, and it may stand for a snapshot while it is young enough.
     async fn restore(&self, keeper: &Keeper) {
-        match keeper.restore(self.clock.now()).await {
-            Ok(None) => {}
-            Ok(Some(kept)) => {
-                self.revocations.set_offset(kept.offset);
-                self.load(kept.snapshot).await;
-            }
-            Err(fault) => self.report.tell(&FeedEvent::StateIgnored(fault)),
+        let kept = match keeper.read().await {
+            Ok(Some(kept)) => kept,
+            Ok(None) => return,
+            Err(fault) => return self.report.tell(&FeedEvent::StateIgnored(fault)),
+        };
+        let there = self.clock.now().saturating_add_signed(kept.offset);
+        self.revocations.set_offset(kept.offset);
+        let revocations = Arc::clone(&self.revocations);
+        let restored = tokio::task::spawn_blocking(move || revocations.restore(&kept.snapshot, there)).await;
+        if restored.is_err() || !self.revocations.is_loaded() {
+            self.report.tell(&FeedEvent::StateIgnored(StateFault::TooOld));
         }
+        self.changed.send_modify(|count| *count += 1);
     }
 
     async fn read(&self) {

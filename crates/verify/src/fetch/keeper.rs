@@ -1,4 +1,4 @@
-//! Keeping what is revoked on disk: when it is written, and whether what was kept is young enough to start from.
+//! Keeping what is revoked on disk: when it is written. Whether what was kept is young enough to start from is the core's to say.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,35 +11,18 @@ use crate::revocations::Revocations;
 /// How often it is written, at most.
 const EVERY: Duration = Duration::from_secs(10);
 
-/// How far in our future (milliseconds) a state may lie: more means that our clock was set back, and its age cannot be told.
-const AHEAD: u64 = 5_000;
-
-/// One verifier's state file and the age it may have.
+/// One verifier's state file.
 #[derive(Debug, Clone)]
 pub(super) struct Keeper {
     pub(super) file: StateFile,
-    /// The greatest age to start from, in milliseconds.
-    pub(super) max_age: u64,
 }
 
 impl Keeper {
-    /// What was kept, if it is young enough at `now` (Unix milliseconds).
-    pub(super) async fn restore(&self, now: u64) -> Result<Option<Kept>, StateFault> {
+    /// What was kept, however old.
+    pub(super) async fn read(&self) -> Result<Option<Kept>, StateFault> {
         let file = self.file.clone();
         let read = tokio::task::spawn_blocking(move || file.read(2 * Link::SNAPSHOT_LIMIT)).await;
-        let Some(kept) = read.map_err(|_| StateFault::Unreadable)?? else {
-            return Ok(None);
-        };
-        match self.is_young(&kept, now) {
-            true => Ok(Some(kept)),
-            false => Err(StateFault::TooOld),
-        }
-    }
-
-    fn is_young(&self, kept: &Kept, now: u64) -> bool {
-        let there = now.saturating_add_signed(kept.offset);
-        let as_of = kept.snapshot.as_of;
-        there.saturating_sub(as_of) <= self.max_age && as_of.saturating_sub(there) <= AHEAD
+        read.map_err(|_| StateFault::Unreadable)?
     }
 
     /// Writes the state whenever it is newer than the last one written.

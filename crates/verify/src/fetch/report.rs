@@ -72,7 +72,7 @@ pub enum StateFault {
     Corrupt,
     /// It is of another issuer.
     OtherIssuer,
-    /// It is older than stale revocations may be.
+    /// It is older than stale revocations may be: its records count, but nothing is accepted on its word.
     TooOld,
     /// It could not be written.
     Unwritable,

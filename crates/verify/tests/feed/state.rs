@@ -2,6 +2,7 @@
 
 use super::*;
 use sekisho_verify::fetch::{FeedEvent, StateFault};
+use sekisho_verify::revocations::State;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
@@ -75,15 +76,19 @@ async fn a_restart_while_the_issuer_is_away_forgets_nothing() {
 }
 
 #[tokio::test]
-async fn what_is_too_old_is_not_started_from() {
+async fn what_is_too_old_spares_a_snapshot_and_nothing_else() {
     let issuer = FeedIssuer::start(&[&KEY]).await;
     let folder = Folder::new("old");
     leave(&issuer, &folder).await;
     issuer.refuse_tokens(usize::MAX / 2);
-    let (online, faults) = keeping(&issuer, &folder, Duration::ZERO);
+    let (online, faults) = keeping(&issuer, &folder, Duration::from_millis(1));
     until(|| *faults.lock().unwrap() == [StateFault::TooOld]).await;
+    assert_eq!(online.feed_state(), Some(State::NeverLoaded));
     assert_eq!(answer(&online, &token(&issuer, "s2")).await, "unavailable");
-    assert!(online.revocations().unwrap().position().is_none());
+    assert_eq!(answer(&online, &token(&issuer, "s1")).await, "revoked");
+    issuer.refuse_tokens(0);
+    until(|| online.feed_state() != Some(State::NeverLoaded)).await;
+    assert_eq!(issuer.snapshots(), 1);
 }
 
 #[tokio::test]
