@@ -64,6 +64,7 @@ pub async fn page(db: &Db, after: &str) -> Result<Vec<Api>, Fault> {
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn insert(tx: &mut Tx, new: &Api, now: Timestamp) -> Result<bool, Fault> {
+    tx.changed();
     Ok(tx.opt(sql::INSERT, &columns(new, now)?).await?.is_some())
 }
 
@@ -72,6 +73,7 @@ pub async fn insert(tx: &mut Tx, new: &Api, now: Timestamp) -> Result<bool, Faul
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn ensure(tx: &mut Tx, new: &Api, now: Timestamp) -> Result<(), Fault> {
+    tx.changed();
     tx.run(sql::ENSURE, &columns(new, now)?).await.map(drop)
 }
 
@@ -95,5 +97,6 @@ fn columns(new: &Api, now: Timestamp) -> Result<Vec<Arg>, Fault> {
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn delete(tx: &mut Tx, identifier: &str) -> Result<bool, Fault> {
+    tx.changed();
     Ok(tx.opt(sql::DELETE, args![identifier]).await?.is_some())
 }

@@ -71,6 +71,7 @@ pub async fn asked(db: &Db, client: &ClientId, audience: Option<&str>) -> Result
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn put(tx: &mut Tx, client: &ClientId, grant: &ClientGrant, now: Timestamp) -> Result<(), Fault> {
+    tx.changed();
     let arguments = args![
         grant.id.as_str(),
         client.as_str(),
@@ -86,6 +87,7 @@ pub async fn put(tx: &mut Tx, client: &ClientId, grant: &ClientGrant, now: Times
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn delete(tx: &mut Tx, client: &ClientId, audience: &str) -> Result<bool, Fault> {
+    tx.changed();
     Ok(tx
         .opt(sql::DELETE, args![client.as_str(), audience])
         .await?

@@ -131,6 +131,7 @@ pub async fn addresses(db: &Db) -> Result<Vec<String>, Fault> {
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn insert(tx: &mut Tx, new: &Client, now: Timestamp) -> Result<bool, Fault> {
+    tx.changed();
     let row = tx
         .opt(
             sql::INSERT,
@@ -168,6 +169,7 @@ pub async fn insert(tx: &mut Tx, new: &Client, now: Timestamp) -> Result<bool, F
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn set_standing(tx: &mut Tx, id: &ClientId, to: Standing, now: Timestamp) -> Result<bool, Fault> {
+    tx.changed();
     let enabled = to == Standing::Enabled;
     Ok(tx
         .opt(sql::SET_ENABLED, args![id.as_str(), enabled, now.millis()])
@@ -180,6 +182,7 @@ pub async fn set_standing(tx: &mut Tx, id: &ClientId, to: Standing, now: Timesta
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn set_addresses(tx: &mut Tx, client: &Client, now: Timestamp) -> Result<(), Fault> {
+    tx.changed();
     let (callbacks, logout_urls) = (
         column::to_json(&client.callbacks)?,
         column::to_json(&client.logout_urls)?,
@@ -194,6 +197,7 @@ pub async fn set_addresses(tx: &mut Tx, client: &Client, now: Timestamp) -> Resu
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn set_registration(tx: &mut Tx, client: &Client, now: Timestamp) -> Result<bool, Fault> {
+    tx.changed();
     let arguments = args![
         client.id.as_str(),
         client.name.as_str(),
@@ -219,6 +223,7 @@ pub async fn set_registration(tx: &mut Tx, client: &Client, now: Timestamp) -> R
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn set_secret(tx: &mut Tx, id: &ClientId, sealed: Vec<u8>, now: Timestamp) -> Result<bool, Fault> {
+    tx.changed();
     Ok(tx
         .opt(sql::SET_SECRET, args![id.as_str(), sealed, now.millis()])
         .await?
@@ -231,6 +236,7 @@ pub async fn set_secret(tx: &mut Tx, id: &ClientId, sealed: Vec<u8>, now: Timest
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn reseal(tx: &mut Tx, id: &ClientId, old: Vec<u8>, new: Vec<u8>) -> Result<bool, Fault> {
+    tx.changed();
     Ok(tx.opt(sql::RESEAL, args![id.as_str(), old, new]).await?.is_some())
 }
 
@@ -239,6 +245,7 @@ pub async fn reseal(tx: &mut Tx, id: &ClientId, old: Vec<u8>, new: Vec<u8>) -> R
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn raise_nbf(tx: &mut Tx, id: &ClientId, nbf: i64) -> Result<(), Fault> {
+    tx.changed();
     tx.run(sql::RAISE_NBF, args![id.as_str(), nbf]).await.map(drop)
 }
 
@@ -247,5 +254,6 @@ pub async fn raise_nbf(tx: &mut Tx, id: &ClientId, nbf: i64) -> Result<(), Fault
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn delete(tx: &mut Tx, id: &ClientId) -> Result<bool, Fault> {
+    tx.changed();
     Ok(tx.opt(sql::DELETE, args![id.as_str()]).await?.is_some())
 }

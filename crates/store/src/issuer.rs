@@ -38,6 +38,7 @@ pub async fn get(db: &Db) -> Result<IssuerRow, Fault> {
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn raise(tx: &mut Tx, nbf: i64) -> Result<(), Fault> {
+    tx.changed();
     tx.run(sql::RAISE, args![nbf]).await.map(drop)
 }
 

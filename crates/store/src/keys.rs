@@ -107,6 +107,7 @@ pub async fn state(db: &Db, kid: &str) -> Result<Option<KeyState>, Fault> {
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn insert(tx: &mut Tx, new: &KeyRow) -> Result<(), Fault> {
+    tx.changed();
     let arguments = args![
         new.kid.as_str(),
         new.alg.as_str(),
@@ -129,6 +130,7 @@ pub async fn change_state(
     to: KeyState,
     now: Timestamp,
 ) -> Result<bool, Fault> {
+    tx.changed();
     Ok(tx
         .opt(sql::MOVE, args![kid, from.word(), to.word(), now.millis()])
         .await?
@@ -140,5 +142,6 @@ pub async fn change_state(
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn reseal(tx: &mut Tx, kid: &str, sealed: Vec<u8>) -> Result<(), Fault> {
+    tx.changed();
     tx.run(sql::RESEAL, args![kid, sealed]).await.map(drop)
 }

@@ -6,7 +6,7 @@
 pub mod door;
 pub mod migrate;
 
-pub use door::{Arg, Db, Fault, Options, Pending, Row, Settled, Tx};
+pub use door::{Arg, Bell, Db, Fault, Options, Pending, Row, Settled, Tx};
 
 pub mod apis;
 pub mod assertions;
