@@ -16,6 +16,7 @@ const LAYERS: [(&str, &[&str]); 5] = [
 /// Where features meet: the application's state, HTTP, what makes and ends sessions and tokens, and what all of it needs.
 const SHARED: &[&str] = &[
     "access_token",
+    "api_token",
     "app",
     "audit",
     "builtin",
@@ -24,6 +25,7 @@ const SHARED: &[&str] = &[
     "egress",
     "end",
     "establish",
+    "feed",
     "gateway",
     "http",
     "issuer",
@@ -35,6 +37,7 @@ const SHARED: &[&str] = &[
     "new_password",
     "passwords",
     "respond",
+    "rows",
     "seal",
     "signed_in",
     "telemetry",

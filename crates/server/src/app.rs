@@ -2,6 +2,7 @@
 
 use crate::config::Config;
 use crate::egress::Egress;
+use crate::feed::Feed;
 use crate::gateway::Gateway;
 use crate::http::cookie::CookieNames;
 use crate::http::moment::Moment;
@@ -10,6 +11,7 @@ use crate::jobs::Bell;
 use crate::keys::Keys;
 use crate::mail::Post;
 use crate::passwords::Passwords;
+use crate::rows::Rows;
 use crate::seal::Sealer;
 use crate::telemetry::metrics::Metrics;
 use anyhow::Result;
@@ -36,6 +38,10 @@ pub struct App {
     pub clock: Clock,
     /// The names of our cookies.
     pub cookies: CookieNames,
+    /// What was revoked, told to everybody who listens.
+    pub feed: Feed,
+    /// Rows that are kept in memory.
+    pub rows: Rows,
     /// Which origins may call us from a browser.
     pub origins: Origins,
     /// Calls to others.
@@ -60,17 +66,15 @@ impl App {
         let db = config.database.open().await?;
         crate::builtin::ensure(&config, &db, &clock).await?;
         let sealer = config.keys.load()?;
-        let keys = Keys::open(
-            &db,
-            &sealer,
-            config.keys.algorithms(),
-            Moment { now: clock.now() },
-        )
-        .await?;
+        let moment = Moment { now: clock.now() };
+        let keys = Keys::open(&db, &sealer, config.keys.algorithms(), moment).await?;
+        let feed = Feed::open(&db, &sealer, &config, moment).await?;
         Ok(Arc::new(Self {
             hosts: config.hosts(),
             passwords: Passwords::new(&config.passwords)?,
             cookies: CookieNames::new(config.issuer.url()),
+            feed,
+            rows: Rows::default(),
             origins: Origins::default(),
             gateway: Gateway::default(),
             egress: Egress::new(config.egress.clone()),

@@ -74,13 +74,20 @@ pub async fn ensure(config: &Config, db: &Db, clock: &Clock) -> Result<()> {
         nbf: 0,
     };
     let now = clock.now();
-    db.tx(async move |tx| {
-        if !clients::insert(tx, &client, now).await? {
-            clients::set_addresses(tx, &client, now).await?;
-        }
-        Ok(())
-    })
-    .await?;
+    let known = clients::by_id(db, ACCOUNT_CLIENT).await?;
+    let is_same = known.is_some_and(|known| {
+        (&known.callbacks, &known.logout_urls) == (&client.callbacks, &client.logout_urls)
+    });
+    // Every command comes by here; only an edit may make the nodes forget what they keep.
+    if !is_same {
+        db.tx(async move |tx| {
+            if !clients::insert(tx, &client, now).await? {
+                clients::set_addresses(tx, &client, now).await?;
+            }
+            Ok(())
+        })
+        .await?;
+    }
     Ok(ensure_apis(db, &config.issuer, Moment { now }).await?)
 }
 

@@ -79,11 +79,8 @@ impl Fresh {
 /// [`Reason::Unavailable`] when that takes longer than three seconds.
 pub(crate) async fn not_before(visit: &Visit, grant: Grant) -> Result<Grant, Refused> {
     let user = grant.user().map_or(0, |subject| subject.user.nbf);
-    let nbf = issuer_row::get(&visit.app.db)
-        .await?
-        .nbf
-        .max(grant.client().nbf)
-        .max(user);
+    let issuer = visit.app.rows.issuer(&visit.app).await?;
+    let nbf = issuer.nbf.max(grant.client().nbf).max(user);
     let ahead = nbf - grant.issued_at().seconds();
     if ahead <= 0 {
         return Ok(grant);

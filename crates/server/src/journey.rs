@@ -12,7 +12,7 @@ use sekisho_rules::parameters::Parameters;
 use sekisho_rules::refusal::{PageRefusal, Refusal};
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::time::Timestamp;
-use sekisho_store::{apis, clients};
+use sekisho_store::clients;
 use serde::{Deserialize, Serialize};
 
 /// Seconds a journey may take.
@@ -122,7 +122,7 @@ impl Journey {
         let client = clients::by_id(&visit.app.db, authorize::client_id(request)?).await?;
         let trusted = authorize::trust(request, client)?;
         let api = match authorize::audience(request, iss) {
-            Ok(Some(audience)) => apis::by_identifier(&visit.app.db, audience).await?,
+            Ok(Some(audience)) => visit.app.rows.api(&visit.app, audience).await?,
             Ok(None) | Err(_) => None,
         };
         let checked = authorize::check(&trusted, request, iss, api);

@@ -7,7 +7,8 @@ use crate::http::{cors, guard};
 use crate::listen::limits::{BodyLimits, read_body};
 use crate::pages::{self, HomePage, Problem};
 use crate::{
-    account, authorize, discovery, forward_auth, introspect, login, logout, recovery, revoke, token, userinfo,
+    account, authorize, discovery, feed, forward_auth, introspect, login, logout, recovery, revoke, token,
+    userinfo,
 };
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -40,6 +41,13 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(BodyLimits::of(&app), read_body))
         .layer(from_fn_with_state(Arc::clone(&app), cors::registered));
+    // What verifiers listen to; programs on servers, so no other origin may call.
+    let feed = Router::new()
+        .route("/revocations", get(feed::listen))
+        .route("/revocations/snapshot", get(feed::snapshot))
+        .route("/revocations/ack", post(feed::acknowledge))
+        .method_not_allowed_fallback(wrong_method)
+        .layer(from_fn_with_state(BodyLimits::of(&app), read_body));
     // What people see.
     let pages = Router::new()
         .route("/", get(home))
@@ -76,6 +84,7 @@ pub fn router(app: Arc<App>) -> Router {
     Router::new()
         .merge(public)
         .merge(api)
+        .merge(feed)
         .merge(pages)
         .fallback(any(nothing_here))
         .method_not_allowed_fallback(wrong_method)

@@ -16,8 +16,6 @@ use crate::listen::tls::{Certificates, LOOK_EVERY};
 use crate::listen::{Drained, Listener, Patience};
 use crate::telemetry::{health, metrics};
 
-/// How often the signing keys are compared with their rows: another process may have rotated them.
-const KEYS_EVERY: Duration = Duration::from_secs(5);
 /// How often rows that are long over are removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
@@ -63,20 +61,16 @@ pub fn router(app: Arc<App>) -> Router {
 /// Work that nobody waits for, until the stop.
 pub async fn background(app: Arc<App>, stop: watch::Receiver<bool>) {
     let jobs = jobs::work(Arc::clone(&app), stop.clone());
-    tokio::join!(upkeep(&app, stop), jobs);
+    // Signing keys, kept rows and revocations all come by the feed's reader.
+    let feed = crate::feed::run(Arc::clone(&app), stop.clone());
+    tokio::join!(sweep(&app, stop), jobs, feed);
 }
 
-async fn upkeep(app: &App, stop: watch::Receiver<bool>) {
-    let mut keys = tokio::time::interval(KEYS_EVERY);
+async fn sweep(app: &App, stop: watch::Receiver<bool>) {
     let mut sweep = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
             () = crate::listen::stopped(stop.clone()) => return,
-            _ = keys.tick() => match app.keys.reload(&app.db, &app.sealer).await {
-                Ok(true) => tracing::info!("took the new signing keys"),
-                Ok(false) => {}
-                Err(error) => tracing::error!(%error, "cannot look at the signing keys"),
-            },
             _ = sweep.tick() => sweep_all(app).await,
         }
     }

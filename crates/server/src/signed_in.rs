@@ -5,7 +5,7 @@ use crate::http::visit::Visit;
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::session::Session;
 use sekisho_rules::user::User;
-use sekisho_store::{Fault, issuer, sessions, users};
+use sekisho_store::{Fault, sessions, users};
 
 /// A standing session and its user, with the issuer's epoch they were checked against.
 pub struct Browser {
@@ -21,7 +21,7 @@ pub struct Browser {
 /// [`Fault`] when the database does not answer.
 pub async fn browser(visit: &Visit) -> Result<Browser, Fault> {
     let db = &visit.app.db;
-    let issuer_epoch = issuer::get(db).await?.epoch;
+    let issuer_epoch = visit.app.rows.issuer(&visit.app).await?.epoch;
     let nobody = Browser {
         signed_in: None,
         issuer_epoch,

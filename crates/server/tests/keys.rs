@@ -31,6 +31,8 @@ async fn published(site: &Site) -> Vec<String> {
 
 async fn threat_05_keys_rotate_without_a_failed_verification_and_a_revoked_key_is_dead(site: Site) {
     let other = site.second_node().await;
+    // They hear of it when this story says so.
+    tokio::join!(site.deafen(), other.deafen());
     let reload = async |site: &Site| {
         site.app
             .keys

@@ -11,6 +11,7 @@ mod client_update;
 mod demo;
 mod edge;
 mod ending;
+mod feed;
 mod gateway;
 mod host;
 mod introspect;

@@ -266,7 +266,7 @@ fn keys_rotate_are_revoked_and_sealed_again_under_another_key() {
     site.kek.push(("SEKISHO_OLDER_KEY_ENCRYPTION_KEYS", KEK));
     let rewrapped = site.run(&["key", "rewrap"]);
     assert!(
-        text(&rewrapped.stdout).starts_with("sealed 4 values"),
+        text(&rewrapped.stdout).starts_with("sealed 5 values"),
         "{}",
         text(&rewrapped.stdout)
     );

@@ -124,7 +124,9 @@ impl Backup {
             clock,
             mut environment,
             data,
+            stop,
         } = site;
+        drop(stop);
         drop((router, app));
         let url = match self {
             Self::Sqlite(folder) => {

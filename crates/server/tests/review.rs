@@ -178,7 +178,13 @@ async fn after_a_logout_its_tokens_are_closed_and_the_offline_grant_goes_on_with
 
 async fn what_an_api_lost_is_not_refreshed(site: Site) {
     let tokens = site.tokens("spa", &OFFLINE).await;
-    let change = async |sql: &'static str| assert_eq!(site.app.db.run(sql, args![API]).await.unwrap(), 1);
+    let change = async |sql: &'static str| {
+        let edit = site.app.db.tx(async move |tx| {
+            tx.changed();
+            tx.run(sql, args![API]).await
+        });
+        assert_eq!(edit.await.unwrap(), 1);
+    };
     change("UPDATE apis SET scopes = '[]' WHERE identifier = $1").await;
     let answer = site
         .refresh("spa", tokens["refresh_token"].as_str().unwrap())

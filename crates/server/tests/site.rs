@@ -4,10 +4,12 @@
 use crate::browser::{Answer, Browser};
 use crate::seed::{api, client};
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
+use axum::http::response::Parts;
 use axum::http::{Method, Request, StatusCode, header};
 use sekisho::app::{App, Clock};
 use sekisho::config::{Config, Environment, Mail, Signup};
+use sekisho::feed;
 use sekisho::http::moment::Moment;
 use sekisho_jose::Algorithm;
 use sekisho_rules::api::Api;
@@ -22,7 +24,7 @@ use sekisho_store::{Db, apis, client_grants, clients, meta, users};
 use sekisho_verify::Scope;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, watch};
 use tower::ServiceExt as _;
 
 /// When every story begins: 2027-01-15T08:00:00Z, in unix milliseconds.
@@ -44,6 +46,8 @@ pub(crate) struct Site {
     pub(crate) clock: Arc<AtomicI64>,
     pub(crate) environment: Environment,
     pub(crate) data: tempfile::TempDir,
+    /// The node's reader of the revocation feed ends with it.
+    pub(crate) stop: watch::Sender<bool>,
 }
 
 /// One story on each engine: `engines!(name)` runs `async fn name(site: Site)` on SQLite and on PostgreSQL.
@@ -144,7 +148,9 @@ impl Site {
             clock,
             environment,
             data,
+            stop,
         } = self;
+        drop(stop);
         drop(router);
         drop(app);
         Self::open(environment, clock, data).await
@@ -174,7 +180,11 @@ impl Site {
         let app = App::open(config, Clock::Manual(Arc::clone(&clock)))
             .await
             .unwrap();
+        let (stop, stopping) = watch::channel(false);
+        tokio::spawn(feed::run(Arc::clone(&app), stopping));
+        app.feed.begun().await;
         Self {
+            stop,
             router: sekisho::routes::router(Arc::clone(&app)),
             app,
             clock,
@@ -185,6 +195,12 @@ impl Site {
 
     pub(crate) fn wire(&self) -> Wire {
         self.app.config.wire
+    }
+
+    /// Ends the node's reader of the revocation feed.
+    pub(crate) async fn deafen(&self) {
+        self.stop.send_replace(true);
+        self.stop.closed().await;
     }
 
     /// Lets time pass.
@@ -285,14 +301,19 @@ impl Site {
 
     /// One request without cookies.
     pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = axum::body::to_bytes(body, 4 << 20).await.unwrap();
+        let (parts, body) = self.send_raw(request).await;
         Answer {
             status: parts.status,
             headers: parts.headers,
             body: String::from_utf8_lossy(&body).into_owned(),
         }
+    }
+
+    /// One request whose answer may not be text.
+    pub(crate) async fn send_raw(&self, request: Request<Body>) -> (Parts, Bytes) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        (parts, axum::body::to_bytes(body, 4 << 20).await.unwrap())
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

@@ -3,11 +3,12 @@
 use sekisho_jose::Algorithm;
 use sekisho_rules::time::Timestamp;
 use sekisho_store::keys::{self as rows, KeyRow, KeyState};
-use sekisho_store::{Fault, Tx, audit, clients, issuer, jobs};
+use sekisho_store::{Fault, Tx, audit, clients, issuer, jobs, revocations};
 
 use super::clients::place as secret_place;
 use super::{Actor, Refused};
 use crate::app::App;
+use crate::feed::HASH_KEY;
 use crate::http::moment::Moment;
 use crate::jobs::place as job_place;
 use crate::keys::{fresh, place as key_place};
@@ -158,6 +159,7 @@ pub async fn rewrap(app: &App, actor: Actor) -> Result<usize, Refused> {
         }
     }
     done += rewrap_jobs(app).await?;
+    done += feed_key(app).await?;
     let moment = Moment { now: app.clock.now() };
     let event = actor.did(
         moment,
@@ -183,6 +185,20 @@ async fn rewrap_jobs(app: &App) -> Result<usize, Refused> {
             done += usize::from(won.await?);
         }
     }
+}
+
+/// The hash key of the revocation feed.
+async fn feed_key(app: &App) -> Result<usize, Refused> {
+    let known = revocations::identity(&app.db).await?;
+    let Some(known) = known.filter(|known| !app.sealer.is_current(&known.sealed_hash_key)) else {
+        return Ok(0);
+    };
+    let old = known.sealed_hash_key;
+    let sealed = again(app, &HASH_KEY, &old)?;
+    let won = app
+        .db
+        .tx(async move |tx| revocations::reseal(tx, old.clone(), sealed.clone()).await);
+    Ok(usize::from(won.await?))
 }
 
 fn again(app: &App, place: &crate::seal::Place<'_>, old: &[u8]) -> Result<Vec<u8>, Refused> {

@@ -7,6 +7,7 @@
 mod accounts;
 mod database;
 mod egress;
+mod feed;
 mod issuer;
 mod keys;
 mod log;
@@ -28,6 +29,7 @@ use serde_json::json;
 pub use accounts::{Accounts, LogoutPrompt, Signup};
 pub use database::Database;
 pub use egress::{Loopback, Reach};
+pub use feed::Feed;
 pub use issuer::Issuer;
 pub use keys::KekSource;
 pub use log::{Log, LogFormat};
@@ -97,6 +99,9 @@ struct Written {
     mail: mail::MailSection,
 
     #[config(nested)]
+    feed: feed::FeedSection,
+
+    #[config(nested)]
     log: log::LogSection,
 }
 
@@ -129,6 +134,8 @@ pub struct Config {
     pub egress: Reach,
     /// How mail leaves.
     pub mail: Mail,
+    /// Who may listen to the revocation feed.
+    pub feed: Feed,
     /// What the log says.
     pub log: Log,
 }
@@ -232,6 +239,7 @@ impl Written {
             passwords: self.passwords.resolve()?,
             egress: self.egress.resolve(&issuer)?,
             mail,
+            feed: self.feed.resolve()?,
             log: self.log.resolve()?,
             issuer,
             data_dir,

@@ -42,6 +42,13 @@ impl Origins {
     }
 }
 
+impl Origins {
+    /// The list may be another one by now.
+    pub fn forget(&self) {
+        self.0.store(Arc::default());
+    }
+}
+
 impl List {
     fn is_fresh(&self, now: Timestamp) -> bool {
         self.read_at

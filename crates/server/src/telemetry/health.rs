@@ -23,10 +23,17 @@ pub fn router(app: Arc<App>) -> Router {
         .with_state(app)
 }
 
-/// Ready means that the database answers; signing keys are loaded before the first socket is open.
+/// Ready means that the database answers and that the revocation feed can be believed; signing keys are loaded before the first socket
+/// is open.
 async fn readyz(State(app): State<Arc<App>>) -> Response {
     match app.db.ping().await {
-        Ok(()) => text(StatusCode::OK, "ready\n"),
+        Ok(()) => match app.feed.complaint(app.clock.now()) {
+            None => text(StatusCode::OK, "ready\n"),
+            Some(complaint) => text(
+                StatusCode::SERVICE_UNAVAILABLE,
+                format!("not ready: {complaint}\n"),
+            ),
+        },
         Err(fault) => {
             app.metrics.database_fault();
             tracing::error!(%fault, "not ready");
@@ -53,6 +60,7 @@ async fn read_metrics(
             "not for you; see `server.metrics_readers`\n",
         );
     }
+    app.metrics.feed(&app.feed.figures(app.clock.now()));
     let mut response = text(StatusCode::OK, app.metrics.text(&app.passwords));
     let content_type = HeaderValue::from_static(metrics::CONTENT_TYPE);
     response.headers_mut().insert(header::CONTENT_TYPE, content_type);

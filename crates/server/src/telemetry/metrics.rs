@@ -18,6 +18,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
+use crate::feed::Figures;
 use crate::passwords::Passwords;
 
 /// The content type of [`Metrics::text`].
@@ -45,6 +46,21 @@ struct Inner {
     database_faults: Counter,
     passwords_waiting: Gauge,
     passwords_hashed: Gauge<u64, AtomicU64>,
+    feed: FeedMetrics,
+}
+
+/// What is counted of the revocation feed.
+#[derive(Default)]
+struct FeedMetrics {
+    streams: Gauge,
+    verifiers: Gauge<u64, AtomicU64>,
+    head: Gauge<u64, AtomicU64>,
+    records: Gauge,
+    age: Gauge<f64, AtomicU64>,
+    acks: Gauge<u64, AtomicU64>,
+    alarm: Gauge,
+    alarms: Counter,
+    dropped: Counter,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -82,6 +98,7 @@ impl Metrics {
             database_faults: Counter::default(),
             passwords_waiting: Gauge::default(),
             passwords_hashed: Gauge::default(),
+            feed: FeedMetrics::default(),
         };
         let registry = &mut inner.registry;
         registry.register("requests", "Requests answered", inner.requests.clone());
@@ -111,7 +128,35 @@ impl Metrics {
             "Password hashes since the start",
             inner.passwords_hashed.clone(),
         );
+        inner.feed.register(registry);
         Self(Arc::new(inner))
+    }
+
+    /// Takes over what the feed says of itself.
+    pub fn feed(&self, figures: &Figures) {
+        let count = |number: usize| i64::try_from(number).unwrap_or(i64::MAX);
+        let feed = &self.0.feed;
+        feed.streams.set(count(figures.streams));
+        feed.verifiers.set(figures.verifiers);
+        feed.head.set(figures.head);
+        feed.records.set(count(figures.records));
+        // Before the first reading there is no age; infinity is what an alert on age must see.
+        let age = figures.age.map_or(f64::INFINITY, |millis| {
+            Duration::from_millis(millis).as_secs_f64()
+        });
+        feed.age.set(age);
+        feed.acks.set(figures.acks);
+        feed.alarm.set(i64::from(figures.alarm));
+    }
+
+    /// The feed went backwards.
+    pub fn feed_alarm(&self) {
+        self.0.feed.alarms.inc();
+    }
+
+    /// A stream was ended because its reader was too slow.
+    pub fn feed_dropped(&self) {
+        self.0.feed.dropped.inc();
     }
 
     /// Tokens were issued by this grant; `grant` is a `grant_type` we know, never what was sent.
@@ -150,6 +195,48 @@ impl Metrics {
             .latency
             .get_or_create(&Route { route })
             .observe(took.as_secs_f64());
+    }
+}
+
+impl FeedMetrics {
+    fn register(&self, registry: &mut Registry) {
+        registry.register(
+            "feed_streams",
+            "Streams of the revocation feed now",
+            self.streams.clone(),
+        );
+        registry.register(
+            "feed_verifiers",
+            "Verifiers that listen now",
+            self.verifiers.clone(),
+        );
+        registry.register("feed_head", "The number of the newest record", self.head.clone());
+        registry.register(
+            "feed_records",
+            "Records held for our own APIs",
+            self.records.clone(),
+        );
+        registry.register(
+            "feed_age_seconds",
+            "Since the last reading of the feed that succeeded began",
+            self.age.clone(),
+        );
+        registry.register(
+            "feed_acks_received",
+            "Acknowledgements since the start",
+            self.acks.clone(),
+        );
+        registry.register(
+            "feed_alarm",
+            "1 while the feed is known to have gone backwards",
+            self.alarm.clone(),
+        );
+        registry.register("feed_alarms", "Alarms raised", self.alarms.clone());
+        registry.register(
+            "feed_dropped",
+            "Streams ended because their reader was too slow",
+            self.dropped.clone(),
+        );
     }
 }
 

@@ -12,7 +12,7 @@ use sekisho_rules::refusal::Reason;
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::time::Timestamp;
 use sekisho_store::families::Start;
-use sekisho_store::{Settled, apis, audit, codes, families, issuer as issuer_row, sessions, users};
+use sekisho_store::{Settled, audit, codes, families, sessions, users};
 
 /// What the client sent.
 #[derive(Clone, Copy)]
@@ -43,10 +43,10 @@ pub(super) async fn redeem(
                 user: users::by_id(db, &stored.code.user_id).await?,
                 session: sessions::by_id(db, &stored.code.session_id).await?,
                 api: match &stored.code.audience {
-                    Some(audience) => apis::by_identifier(db, audience).await?,
+                    Some(audience) => visit.app.rows.api(&visit.app, audience).await?,
                     None => None,
                 },
-                issuer_epoch: issuer_row::get(db).await?.epoch,
+                issuer_epoch: visit.app.rows.issuer(&visit.app).await?.epoch,
             },
         };
         let proof = Proof {
@@ -61,6 +61,8 @@ pub(super) async fn redeem(
                 if let Some((settled, fresh)) = write(visit, grant, hash).await? {
                     return issuer::sign(visit, settled, fresh).await;
                 }
+                // Somebody was first, or a row that was kept here is another one by now.
+                visit.app.rows.forget();
             }
         }
     }

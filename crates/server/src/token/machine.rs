@@ -1,11 +1,11 @@
-//! Client credentials for a token. Nothing is written: the client grant's fixed id is the `gid`, and the client's row was just read.
+//! Client credentials for a token. Nothing is written: the client grant's fixed id is the `gid`, and the
+//! client's row was read a moment ago.
 
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
 use crate::issuer::{self, Tokens};
 use sekisho_rules::client_auth::AuthenticatedClient;
 use sekisho_rules::grant::client_credentials;
-use sekisho_store::{apis, client_grants};
 use sekisho_verify::Scope;
 
 pub(super) async fn issue(
@@ -13,10 +13,10 @@ pub(super) async fn issue(
     client: &AuthenticatedClient,
     asked: (Option<&str>, Option<&Scope>),
 ) -> Result<Tokens, Refused> {
-    let db = &visit.app.db;
-    let found = client_grants::asked(db, &client.client().id, asked.0).await?;
+    let app = &visit.app;
+    let found = app.rows.grant(app, &client.client().id, asked.0).await?;
     let api = match &found {
-        Some(grant) => apis::by_identifier(db, &grant.audience).await?,
+        Some(grant) => app.rows.api(app, &grant.audience).await?,
         None => None,
     };
     let grant = client_credentials::decide(client, asked, found, api, visit.moment.now)?;

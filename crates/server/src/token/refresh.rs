@@ -11,7 +11,7 @@ use sekisho_rules::grant::refresh_token::{self, Facts, Refresh, Turn, Wish};
 use sekisho_rules::refusal::{Reason, Refusal};
 use sekisho_rules::secret::Secret;
 use sekisho_store::families::Advance;
-use sekisho_store::{Settled, apis, audit, families, issuer as issuer_row, sessions, users};
+use sekisho_store::{Settled, audit, families, sessions, users};
 use sekisho_verify::Scope;
 
 pub(super) async fn refresh(
@@ -46,10 +46,10 @@ pub(super) async fn refresh(
                     None => None,
                 },
                 api: match &found.audience {
-                    Some(audience) => apis::by_identifier(db, audience).await?,
+                    Some(audience) => visit.app.rows.api(&visit.app, audience).await?,
                     None => None,
                 },
-                issuer_epoch: issuer_row::get(db).await?.epoch,
+                issuer_epoch: visit.app.rows.issuer(&visit.app).await?.epoch,
                 family: family.clone(),
             },
         };
@@ -66,6 +66,8 @@ pub(super) async fn refresh(
                 if let Some((settled, fresh)) = write(visit, grant, turn, (&presented, &family)).await? {
                     return issuer::sign(visit, settled, fresh).await;
                 }
+                // Somebody was first, or a row that was kept here is another one by now.
+                visit.app.rows.forget();
             }
             (Refresh::Grant(..), None) => return Err(Refused::Internal("a grant without its family")),
         }

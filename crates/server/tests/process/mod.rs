@@ -7,6 +7,7 @@ mod config_mistake;
 mod database_down;
 mod dev;
 mod disk_full;
+mod feed;
 mod flood;
 mod limits;
 mod log;
