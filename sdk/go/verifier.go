@@ -131,14 +131,22 @@ type Demands struct {
 
 // Status is where things stand; Ready is what a readiness probe answers with.
 type Status struct {
-	Ready   bool          `json:"ready"`
-	State   State         `json:"state"`
-	Keys    bool          `json:"keys"`
-	FeedID  string        `json:"feed_id"`
-	Seq     int64         `json:"seq"`
-	Age     time.Duration `json:"age"`
-	Offset  time.Duration `json:"offset"`
-	Records int           `json:"records"`
+	Ready   bool
+	State   State
+	Keys    bool // whether the issuer's keys are here
+	FeedID  string
+	Seq     int64
+	Age     time.Duration
+	Offset  time.Duration // the issuer's clock less ours
+	Records int
+}
+
+// MarshalJSON writes times in milliseconds, as the other languages do.
+func (s Status) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]any{
+		"ready": s.Ready, "state": s.State, "keys": s.Keys, "feed_id": s.FeedID, "seq": s.Seq,
+		"age": s.Age.Milliseconds(), "offset": s.Offset.Milliseconds(), "records": s.Records,
+	})
 }
 
 // A Verifier checks access tokens of one issuer for one API. It is safe for concurrent use.
