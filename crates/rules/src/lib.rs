@@ -47,6 +47,7 @@ pub mod refusal;
 pub mod revoke;
 pub mod secret;
 pub mod session;
+pub mod session_state;
 pub mod standing;
 pub mod ticket;
 pub mod time;

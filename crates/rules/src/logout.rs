@@ -162,6 +162,18 @@ pub fn check_notices(notices: &LogoutNotices, callbacks: &[String]) -> Result<()
     }
 }
 
+/// Decides which address of a client is loaded in a frame when a session ends; `None` when it has none.
+///
+/// Front-Channel Logout 1.0 section 2: `iss` and `sid` are added to its query, whatever that holds already, for a client that asked
+/// for them.
+pub fn frame(notices: &LogoutNotices, issuer: &str, session: &SessionId) -> Option<String> {
+    let url = notices.frontchannel_url.as_deref()?;
+    Some(match notices.frontchannel_session_required {
+        true => redirect::add_query(url, &[("iss", issuer), ("sid", session.as_str())]),
+        false => url.to_owned(),
+    })
+}
+
 fn verified_return(door: Door, allowed: &[String], sent: &str) -> Option<VerifiedReturn> {
     match door {
         Door::Oidc => redirect::logout_url_exact(allowed, sent),

@@ -168,7 +168,7 @@ impl VerifiedReturn {
     }
 }
 
-fn add_query(address: &str, pairs: &[(&str, &str)]) -> String {
+pub(crate) fn add_query(address: &str, pairs: &[(&str, &str)]) -> String {
     let mut text = address.to_owned();
     match address.find('?') {
         None => push_pairs(&mut text, '?', pairs),

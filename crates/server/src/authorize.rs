@@ -6,7 +6,8 @@ use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, see_other, with_cookie};
 use crate::http::visit::Visit;
 use crate::journey::{Journey, Purpose, REQUEST_BYTES};
-use crate::respond::{refuse, say};
+use crate::respond::refuse;
+use crate::session_management;
 use crate::signed_in::{Browser, browser};
 use axum::body::Bytes;
 use axum::http::header;
@@ -114,7 +115,13 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
             Ok(see_other(&visit.link(path, &journey.seal(&visit.app)?)))
         }
         Next::NeedConsent => Err(Trouble::Internal("consent was asked for and not used")),
-        Next::Refuse(refusal) => refuse(visit, &trusted, &refusal),
+        Next::Refuse(refusal) => {
+            let response = refuse(visit, &trusted, &refusal)?;
+            Ok(match signed_in {
+                None => session_management::forget(visit, response),
+                Some(_) => response,
+            })
+        }
         Next::Respond(code) => give_code(visit, &trusted, *code, (&journey, stage)).await,
     }
 }
@@ -159,5 +166,5 @@ async fn give_code(
     if !first_use {
         return Err(PageRefusal::JourneyUsed.into());
     }
-    Ok(say(visit, trusted, trusted.code(&secret.encode())))
+    Ok(session_management::answer(visit, trusted, &secret.encode()))
 }

@@ -5,6 +5,7 @@ use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sekisho_rules::client_auth::ASSERTION_ALGORITHMS;
+use sekisho_rules::wire::Wire;
 use serde_json::json;
 
 /// Seconds other programs may keep these documents.
@@ -17,7 +18,7 @@ pub async fn configuration(visit: Visit) -> Response {
     // Programs that verify access tokens look here too, so every algorithm of theirs is listed.
     let algorithms: Vec<&str> = config.keys.algorithms().iter().map(|alg| alg.name()).collect();
     let assertions: Vec<String> = ASSERTION_ALGORITHMS.iter().map(ToString::to_string).collect();
-    let body = json!({
+    let mut body = json!({
         "issuer": config.issuer.as_str(),
         "authorization_endpoint": config.issuer.link("authorize"),
         "token_endpoint": config.issuer.link("oauth/token"),
@@ -25,6 +26,10 @@ pub async fn configuration(visit: Visit) -> Response {
         "jwks_uri": config.issuer.link(".well-known/jwks.json"),
         "revocation_endpoint": config.issuer.link("oauth/revoke"),
         "end_session_endpoint": config.issuer.link("oidc/logout"),
+        "backchannel_logout_supported": true,
+        "backchannel_logout_session_supported": true,
+        "frontchannel_logout_supported": true,
+        "frontchannel_logout_session_supported": true,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
         "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
@@ -52,6 +57,9 @@ pub async fn configuration(visit: Visit) -> Response {
         "request_parameter_supported": false,
         "request_uri_parameter_supported": false,
     });
+    if config.wire == Wire::Standard {
+        body["check_session_iframe"] = config.issuer.link("oidc/session").into();
+    }
     let mut response = Json(body).into_response();
     response.headers_mut().insert(header::CACHE_CONTROL, FRESH);
     response

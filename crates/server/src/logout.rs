@@ -4,13 +4,13 @@ use crate::audit::Record;
 use crate::config::LogoutPrompt;
 use crate::end::Ending;
 use crate::http::body::{self, Accepts};
-use crate::http::cookie::Cookie;
 use crate::http::guard;
 use crate::http::reply::{Trouble, html, see_other, with_cookie};
 use crate::http::visit::Visit;
 use crate::journey::{Asked, Journey, Purpose};
-use crate::pages::{LogoutConfirmPage, ReturnLink, SignedOutPage};
+use crate::pages::{LogoutConfirmPage, ReturnLink};
 use crate::signed_in::browser;
+use crate::signed_out;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -119,11 +119,23 @@ async fn decide(
         (Plan::Confirm, Some((_, user))) => ask(visit, sent.clone(), &user),
         (Plan::Confirm, None) => Err(Trouble::Internal("nobody to ask")),
         (Plan::End { session, then }, signed_in) => {
+            let mut frames = Vec::new();
             if let (Some(session), Some((_, user))) = (session, signed_in) {
+                frames = signed_out::frames(&visit.app, &session).await?;
                 end(visit, session, &user).await?;
             }
-            let response = say(visit, then, client.as_ref(), sent.hint("ui_locales"));
-            Ok(with_cookie(response, visit.app.cookies.clear(Cookie::Session)))
+            let locales = sent.hint("ui_locales");
+            let chrome = visit.chrome(locales);
+            Ok(match (then, frames.is_empty()) {
+                (Then::Return(to), true) => signed_out::cleared(visit, see_other(&to)),
+                (Then::Return(to), false) => {
+                    signed_out::say(visit, chrome, frames, signed_out::Way::Onward(to))
+                }
+                (Then::Page, _) => {
+                    let back = signed_out::Way::Back(client.as_ref().and_then(back_to));
+                    signed_out::say(visit, chrome, frames, back)
+                }
+            })
         }
     }
 }
@@ -155,28 +167,10 @@ fn ask(visit: &Visit, sent: Parameters, user: &User) -> Result<Response, Trouble
     Ok(with_cookie(html(&page, StatusCode::OK), cookie))
 }
 
-fn say(visit: &Visit, then: Then, client: Option<&Client>, locales: Option<&str>) -> Response {
-    match then {
-        Then::Return(to) => see_other(&to),
-        Then::Page => {
-            let back = client.and_then(|client| {
-                let href = client
-                    .logout_urls
-                    .iter()
-                    .find(|url| url.starts_with("http"))?
-                    .clone();
-                Some(ReturnLink {
-                    app: client.name.clone(),
-                    href,
-                })
-            });
-            html(
-                &SignedOutPage {
-                    chrome: visit.chrome(locales),
-                    back,
-                },
-                StatusCode::OK,
-            )
-        }
-    }
+fn back_to(client: &Client) -> Option<ReturnLink> {
+    let href = client.logout_urls.iter().find(|url| url.starts_with("http"))?;
+    Some(ReturnLink {
+        app: client.name.clone(),
+        href: href.clone(),
+    })
 }

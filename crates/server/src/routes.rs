@@ -6,6 +6,7 @@ use crate::http::visit::Visit;
 use crate::http::{cors, guard};
 use crate::listen::limits::{BodyLimits, read_body};
 use crate::pages::{self, HomePage, Problem};
+use crate::session_management;
 use crate::{
     account, authorize, discovery, feed, forward_auth, introspect, login, logout, recovery, revoke, token,
     userinfo,
@@ -78,6 +79,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/u/logout", post(logout::confirm))
         .route("/oidc/logout", get(logout::oidc).post(logout::oidc_by_form))
         .route("/v2/logout", get(logout::simple))
+        .route("/oidc/session", get(session_management::check_session))
         .route("/assets/{name}", get(asset))
         .merge(gateway())
         .layer(from_fn_with_state(Arc::clone(&app), guard::page_body));

@@ -12,6 +12,7 @@ mod demo;
 mod edge;
 mod ending;
 mod feed;
+mod frontchannel;
 mod gateway;
 mod host;
 mod introspect;

@@ -30,6 +30,16 @@ impl Trusted {
         self.respond(vec![("code", code.to_owned())])
     }
 
+    /// The same with a `session_state` (Session Management 1.0 section 2).
+    pub fn code_in_session(&self, code: &str, session_state: String) -> Response {
+        self.respond(vec![("code", code.to_owned()), ("session_state", session_state)])
+    }
+
+    /// The origin the answer goes to; `None` for a scheme of an application's own.
+    pub fn origin(&self) -> Option<String> {
+        self.redirect.origin()
+    }
+
     /// The answer that carries an error (RFC 6749 section 4.1.2.1). `code` and `description` come from the door, which knows the wire.
     pub fn error(&self, code: &str, description: &str) -> Response {
         self.respond(vec![

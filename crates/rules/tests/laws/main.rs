@@ -17,6 +17,7 @@ mod notices;
 mod refresh;
 mod requests;
 mod session;
+mod session_state;
 mod standing;
 mod userinfo;
 mod world;

@@ -135,6 +135,20 @@ pub(super) fn with_names(text: &'static Text, suffix: &str, names: &Names) -> Ve
             SignedOutPage {
                 chrome: chrome(),
                 back: Some(back()),
+                frames: Vec::new(),
+                onward: None,
+            }
+            .render(),
+        ),
+        (
+            "signed_out_onward",
+            SignedOutPage {
+                chrome: chrome(),
+                back: None,
+                frames: vec![
+                    "https://app.example/frame?iss=https%3A%2F%2Fid.example.com%2F&sid=1".to_owned(),
+                ],
+                onward: Some("https://app.example/bye".to_owned()),
             }
             .render(),
         ),
@@ -312,6 +326,8 @@ fn wrong_forms(text: &'static Text) -> Vec<State> {
             SignedOutPage {
                 chrome: chrome(text),
                 back: None,
+                frames: Vec::new(),
+                onward: None,
             }
             .render(),
         ),

@@ -9,7 +9,8 @@ use crate::http::body::{self, Accepts};
 use crate::http::cookie::Cookie;
 use crate::http::reply::{Trouble, html, see_other, with_cookie};
 use crate::http::visit::Visit;
-use crate::pages::{AccountNotice, AccountPage, SignedInPlace, SignedOutPage};
+use crate::pages::{AccountNotice, AccountPage, SignedInPlace};
+use crate::signed_out::{self, Way};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -61,9 +62,13 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
         _ => AccountNotice::Ended,
     };
     let leaves = chosen.contains(here);
+    let frames = match leaves {
+        true => signed_out::frames(&visit.app, here).await?,
+        false => Vec::new(),
+    };
     end_all(visit, &person, chosen).await?;
     match leaves {
-        true => Ok(signed_out(visit)),
+        true => Ok(signed_out(visit, frames)),
         false => Ok(see_other(&format!("/account?done={}", notice.word()))),
     }
 }
@@ -87,14 +92,9 @@ async fn end_all(visit: &Visit, person: &Person, chosen: Vec<SessionId>) -> Resu
     Ok(ended.await?)
 }
 
-fn signed_out(visit: &Visit) -> Response {
-    let page = SignedOutPage {
-        chrome: visit.bare_chrome(None),
-        back: None,
-    };
-    let names = &visit.app.cookies;
-    let response = with_cookie(html(&page, StatusCode::OK), names.clear(Cookie::Session));
-    with_cookie(response, names.clear(Cookie::Account))
+fn signed_out(visit: &Visit, frames: Vec<String>) -> Response {
+    let response = signed_out::say(visit, visit.bare_chrome(None), frames, Way::Back(None));
+    with_cookie(response, visit.app.cookies.clear(Cookie::Account))
 }
 
 async fn page(visit: &Visit, person: &Person) -> Result<Response, Trouble> {

@@ -12,6 +12,7 @@ pub struct CookieNames {
     flow: String,
     account: String,
     gateway: String,
+    browser_state: String,
     attributes: Transport,
 }
 
@@ -32,6 +33,9 @@ pub enum Cookie {
     Account,
     /// Opens an application behind the gateway, on that application's host; bound to the session it was made in.
     Gateway,
+    /// Changes with the person at this browser, says nothing about them, and may be read by a script of ours in a frame
+    /// (Session Management 1.0 section 4.2).
+    BrowserState,
 }
 
 impl CookieNames {
@@ -43,6 +47,7 @@ impl CookieNames {
                 flow: "__Host-sekisho-flow".to_owned(),
                 account: "__Host-sekisho-account".to_owned(),
                 gateway: "__Host-sekisho-gateway".to_owned(),
+                browser_state: "__Host-sekisho-state".to_owned(),
                 attributes: Transport::Https,
             },
             (_, port) => Self {
@@ -50,17 +55,20 @@ impl CookieNames {
                 flow: format!("sekisho-flow-{port}"),
                 account: format!("sekisho-account-{port}"),
                 gateway: format!("sekisho-gateway-{port}"),
+                browser_state: format!("sekisho-state-{port}"),
                 attributes: Transport::Http,
             },
         }
     }
 
-    fn name(&self, cookie: Cookie) -> &str {
+    /// What a cookie is called here.
+    pub fn name(&self, cookie: Cookie) -> &str {
         match cookie {
             Cookie::Session => &self.session,
             Cookie::Flow => &self.flow,
             Cookie::Account => &self.account,
             Cookie::Gateway => &self.gateway,
+            Cookie::BrowserState => &self.browser_state,
         }
     }
 
@@ -82,15 +90,19 @@ impl CookieNames {
     /// The header that sets a cookie; without `max_age` (seconds) it ends with the browser session.
     pub fn set(&self, cookie: Cookie, value: &str, max_age: Option<i64>) -> Option<HeaderValue> {
         let same_site = match (self.attributes, cookie) {
-            (Transport::Https, Cookie::Session) => "; Secure; SameSite=None",
+            (Transport::Https, Cookie::Session | Cookie::BrowserState) => "; Secure; SameSite=None",
             (Transport::Https, Cookie::Flow | Cookie::Account | Cookie::Gateway) => "; Secure; SameSite=Lax",
             (Transport::Http, _) => "; SameSite=Lax",
         };
         let age = max_age
             .map(|seconds| format!("; Max-Age={seconds}"))
             .unwrap_or_default();
+        let hidden = match cookie {
+            Cookie::BrowserState => "",
+            Cookie::Session | Cookie::Flow | Cookie::Account | Cookie::Gateway => "; HttpOnly",
+        };
         HeaderValue::from_str(&format!(
-            "{}={value}; Path=/; HttpOnly{same_site}{age}",
+            "{}={value}; Path=/{hidden}{same_site}{age}",
             self.name(cookie)
         ))
         .ok()

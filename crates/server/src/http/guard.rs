@@ -89,7 +89,7 @@ fn harden(headers: &mut HeaderMap, app: &App, id: &str) {
     set(headers, header::CACHE_CONTROL, "no-store");
     let frame_free = headers
         .get(header::CONTENT_SECURITY_POLICY)
-        .is_some_and(|policy| policy == PAGE_POLICY);
+        .is_some_and(|policy| policy.as_bytes().starts_with(PAGE_POLICY.as_bytes()));
     if frame_free {
         set(headers, header::X_FRAME_OPTIONS, "DENY");
     }
@@ -102,6 +102,16 @@ fn harden(headers: &mut HeaderMap, app: &App, id: &str) {
 /// The policy of the one page that may be framed: by this origin only.
 pub fn framed_by(origin: &str) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("{}{origin}", page_policy!(""))).ok()
+}
+
+/// The policy of a page that anybody may frame.
+pub fn framed_by_anybody() -> HeaderValue {
+    HeaderValue::from_static(page_policy!("*"))
+}
+
+/// The policy of a page that loads pages of these origins in frames, and of no others.
+pub fn framing(origins: &[String]) -> Option<HeaderValue> {
+    HeaderValue::from_str(&format!("{PAGE_POLICY}; frame-src {}", origins.join(" "))).ok()
 }
 
 /// Reads the body of a form before a page of ours sees it; what is too large or too slow is told on a page.

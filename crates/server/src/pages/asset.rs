@@ -26,11 +26,15 @@ pub enum Asset {
     FormPostScript,
     /// Posts the web_message answer.
     WebMessageScript,
+    /// Goes on from the signed-out page when its frames have loaded.
+    SignedOutScript,
+    /// Tells an application's page whether the person at this browser has changed.
+    CheckSessionScript,
 }
 
 impl Asset {
     /// Every asset. The style sheet comes after the pictures it names.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::Gate,
         Self::Mark,
         Self::Style,
@@ -38,6 +42,8 @@ impl Asset {
         Self::TimeScript,
         Self::FormPostScript,
         Self::WebMessageScript,
+        Self::SignedOutScript,
+        Self::CheckSessionScript,
     ];
 
     /// The path a page links to, such as `/assets/sekisho-0123456789abcdef.css`.
@@ -61,6 +67,12 @@ impl Asset {
             Self::FormScript => ("form.js", JS, include_str!("../../assets/form.js")),
             Self::TimeScript => ("time.js", JS, include_str!("../../assets/time.js")),
             Self::FormPostScript => ("form_post.js", JS, include_str!("../../assets/form_post.js")),
+            Self::CheckSessionScript => (
+                "check_session.js",
+                JS,
+                include_str!("../../assets/check_session.js"),
+            ),
+            Self::SignedOutScript => ("signed_out.js", JS, include_str!("../../assets/signed_out.js")),
             Self::WebMessageScript => ("web_message.js", JS, include_str!("../../assets/web_message.js")),
         }
     }

@@ -22,7 +22,10 @@ pub struct LogoutConfirmPage {
     pub stay_url: Option<String>,
 }
 
-/// Signed out.
+/// Seconds until the page goes on although a frame has not loaded. The script of the page has the same number.
+const PATIENCE: u8 = 4;
+
+/// Signed out. With frames, pages of the applications are loaded unseen, each of which ends its own session.
 #[derive(Debug, Template)]
 #[template(path = "signed_out.html")]
 pub struct SignedOutPage {
@@ -30,6 +33,10 @@ pub struct SignedOutPage {
     pub chrome: Chrome,
     /// The way back to the application, if it is known and allowed.
     pub back: Option<ReturnLink>,
+    /// The addresses of the applications' pages (OpenID Connect Front-Channel Logout 1.0 section 3).
+    pub frames: Vec<String>,
+    /// Where the browser goes by itself when the frames have loaded, or have had their time.
+    pub onward: Option<String>,
 }
 
 /// A way back to an application.

@@ -7,6 +7,7 @@
 
 mod account;
 mod asset;
+mod check_session;
 mod chrome;
 mod consent;
 mod error;
@@ -24,6 +25,7 @@ mod web_message;
 
 pub use account::{AccountNotice, AccountPage, Instant, SignedInPlace};
 pub use asset::{Asset, IMMUTABLE, Served, asset, asset_url};
+pub use check_session::CheckSessionPage;
 pub use chrome::{Chrome, LanguageLink};
 pub use consent::{ConsentPage, RequestedScope};
 pub use error::{ErrorPage, Problem};

@@ -152,6 +152,10 @@ pub struct SignedOut {
     pub shared_computer: &'static str,
     /// The link back, around the application's name.
     pub back_to: Around,
+    /// While other applications end their sessions.
+    pub others: &'static str,
+    /// The link onward, for who does not want to wait.
+    pub onward: &'static str,
 }
 
 /// The page that carries an answer back to the application.

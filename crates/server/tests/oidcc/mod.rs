@@ -1,7 +1,8 @@
 //! The official OpenID Connect OP plans as stories, each test named for its module: Basic, the same with `response_mode=form_post`,
-//! Config, and RP-Initiated Logout. All run with `wire=standard`.
+//! Config, RP-Initiated Logout, Back-Channel, Front-Channel and Session Management. All run with `wire=standard`.
 
 mod basic;
+mod channels;
 mod config;
 mod logout;
 mod tokens;

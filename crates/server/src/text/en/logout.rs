@@ -21,4 +21,6 @@ pub(super) const SIGNED_OUT: SignedOut = SignedOut {
         before: "Back to ",
         after: "",
     },
+    others: "Signing you out of your other applications. You’ll be taken on in a moment.",
+    onward: "Continue",
 };

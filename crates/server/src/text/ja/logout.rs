@@ -21,4 +21,6 @@ pub(super) const SIGNED_OUT: SignedOut = SignedOut {
         before: "",
         after: "\u{a0}に戻る",
     },
+    others: "ほかのアプリケーションからもサインアウトしています。まもなく次のページに移動します。",
+    onward: "次へ進む",
 };
