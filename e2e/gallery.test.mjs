@@ -21,8 +21,8 @@ for (const colorScheme of ["light", "dark"]) {
   for (const [width, height] of [[390, 844], [1280, 800]]) {
     const context = await browser.newContext({ colorScheme, viewport: { width, height }, reducedMotion: "reduce" });
     await serve(context);
-    // The script that leaves this page at once is left out: a page that is gone has no picture.
-    await context.route("**/assets/form_post-*", (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
+    // Scripts that leave their page by themselves are left out: a page that is gone has no picture.
+    await context.route(/\/assets\/(form_post|signed_out)-/, (route) => route.fulfill({ contentType: "text/javascript", body: "" }));
     const complaints = [];
     context.on("console", (message) => message.type() === "error" && complaints.push(message.text()));
     context.on("weberror", (error) => complaints.push(String(error.error())));

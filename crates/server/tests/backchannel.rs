@@ -307,7 +307,7 @@ async fn what_will_not_go_better_is_given_up_and_noted(site: Site) {
 }
 
 #[tokio::test]
-async fn a_logout_token_opens_nothing() {
+async fn threat_j09_a_logout_token_opens_nothing() {
     let site = Site::new().await;
     let app = RelyingParty::start().await;
     app.stands_for(&site, "web").await;

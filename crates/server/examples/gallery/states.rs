@@ -145,9 +145,7 @@ pub(super) fn with_names(text: &'static Text, suffix: &str, names: &Names) -> Ve
             SignedOutPage {
                 chrome: chrome(),
                 back: None,
-                frames: vec![
-                    "https://app.example/frame?iss=https%3A%2F%2Fid.example.com%2F&sid=1".to_owned(),
-                ],
+                frames: Vec::new(),
                 onward: Some("https://app.example/bye".to_owned()),
             }
             .render(),

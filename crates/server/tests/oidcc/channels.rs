@@ -55,7 +55,7 @@ async fn oidcc_backchannel_rp_initiated_logout() {
     let mut app = RelyingParty::start().await;
     app.stands_for(&suite.site, "web").await;
     register(&suite, |client| {
-        client.notices.backchannel_session_required = true
+        client.notices.backchannel_session_required = true;
     })
     .await;
     let mut browser = suite.site.browser();
