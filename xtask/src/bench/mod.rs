@@ -17,7 +17,7 @@ use table::Row;
 /// What the command line of `cargo xtask bench` may say.
 #[derive(clap::Args)]
 pub struct Options {
-    /// The parts to run: jose, server, store (all that exist when none is named).
+    /// The parts to run: jose, server, store, verify (all that exist when none is named).
     parts: Vec<String>,
     /// Print one JSON object per row instead of tables.
     #[arg(long)]
@@ -70,7 +70,7 @@ fn known_parts() -> Result<Vec<String>> {
 /// The part that is a `cargo bench` target.
 const STORE: &str = "store";
 
-/// The token library is measured as it is shipped, with link-time optimisation; the rest as the README builds it.
+/// The published libraries are measured as they are shipped, with link-time optimisation; the rest as the README builds it.
 fn command(part: &str) -> Command {
     let mut command = Command::new("cargo");
     if part == STORE {
@@ -85,7 +85,11 @@ fn command(part: &str) -> Command {
             "release",
         ]);
     } else {
-        let profile = if part == "jose" { "bench" } else { "release" };
+        let profile = if matches!(part, "jose" | "verify") {
+            "bench"
+        } else {
+            "release"
+        };
         let package = format!("bench-{part}");
         command.args(["run", "--quiet", "--profile", profile, "-p", &package]);
     }
