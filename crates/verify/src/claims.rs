@@ -120,6 +120,25 @@ impl Claims {
     }
 }
 
+/// Between when a token counts. Unix seconds.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Times {
+    pub(crate) exp: u64,
+    pub(crate) iat: u64,
+    /// 0, which lies behind everybody, when it was not said.
+    pub(crate) nbf: u64,
+}
+
+impl Times {
+    pub(crate) fn of(claims: &Claims) -> Self {
+        Self {
+            exp: claims.exp,
+            iat: claims.iat,
+            nbf: claims.nbf.unwrap_or(0),
+        }
+    }
+}
+
 /// Prints the claims that tell whose token it is, never the payload.
 impl fmt::Debug for Claims {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -99,11 +99,23 @@ impl HashKey {
 
     /// The key of an id: SipHash-2-4 over the kind's letter and the id's UTF-8 bytes.
     pub fn key(&self, kind: Kind, id: &str) -> Key {
-        let mut hasher = SipHasher24::new_with_key(&self.0);
         // One byte: every letter is ASCII.
-        hasher.write(&[kind.letter() as u8]);
-        hasher.write(id.as_bytes());
-        Key(hasher.finish())
+        let letter = kind.letter() as u8;
+        let mut hasher = SipHasher24::new_with_key(&self.0);
+        let mut piece = [0; 64];
+        match piece.get_mut(..=id.len()) {
+            // In one piece it takes half the time.
+            Some(piece) => {
+                piece[0] = letter;
+                piece[1..].copy_from_slice(id.as_bytes());
+                Key(hasher.hash(piece))
+            }
+            None => {
+                hasher.write(&[letter]);
+                hasher.write(id.as_bytes());
+                Key(hasher.finish())
+            }
+        }
     }
 }
 
@@ -280,6 +292,23 @@ impl HashedSubject {
     /// When the token was issued, in Unix seconds.
     pub const fn iat(&self) -> u64 {
         self.iat
+    }
+
+    /// Its keys for the kinds S, G, J, K, U and C, in this order, without actors.
+    pub(crate) const fn named(&self) -> [Option<Key>; 6] {
+        [
+            self.session,
+            self.grant,
+            self.token,
+            self.signing_key,
+            self.user,
+            self.client,
+        ]
+    }
+
+    /// The keys of those who act for the user, for the kind U.
+    pub(crate) fn actors(&self) -> &[Key] {
+        &self.actors
     }
 
     /// Every record key that could hit this token, with its kind; [`Kind::Issuer`] is not among them, for it names nothing.

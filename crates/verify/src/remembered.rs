@@ -9,12 +9,12 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::{ArcSwapOption, Guard};
 use foldhash::fast::RandomState;
 
-use crate::claims::Claims;
+use crate::claims::{Claims, Times};
 use crate::record::{HashKey, HashedSubject};
 
 /// How many verified tokens a verifier remembers, and in how many bytes; about 1.4 KB for each with its claims.
 ///
-/// Memory for the tokens is taken as they come; the empty slots cost 16 bytes each.
+/// Memory for the tokens is taken as they come; an empty place costs 19 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remember {
     entries: usize,
@@ -37,7 +37,7 @@ impl Remember {
         Self { entries: 0, bytes: 0 }
     }
 
-    /// Sets the most tokens, rounded up to a multiple of eight.
+    /// Sets the most tokens, rounded up to a multiple of six.
     #[must_use]
     pub const fn entries(mut self, entries: usize) -> Self {
         self.entries = entries;
@@ -52,19 +52,25 @@ impl Remember {
     }
 }
 
-/// A token that held when it was first seen.
+/// A token that held when it was first seen. What every hit asks lies together, before what few do.
 #[derive(Debug)]
+#[repr(C)]
 pub(crate) struct Entry {
     pub(crate) token: Box<str>,
     pub(crate) claims: Arc<Claims>,
+    pub(crate) times: Times,
+    /// The generation of its issuer's keys whose one signed it.
+    pub(crate) keys: u64,
+    /// [`Revocations::era`](crate::Revocations) at the time.
+    pub(crate) era: u64,
+    /// The last generation of records none of which hits.
+    pub(crate) clean: AtomicU64,
     /// Which of the policy's issuers.
     pub(crate) issuer: usize,
-    /// The generation of that issuer's keys whose one signed it.
-    pub(crate) keys: u64,
-    /// What its issuer's records may name, where that is listened to.
-    pub(crate) heard: Option<Heard>,
     /// Whether it was met since somebody last looked for a place.
     used: AtomicBool,
+    /// What its issuer's records may name, where that is listened to.
+    pub(crate) heard: Option<Heard>,
 }
 
 /// What is compared with an issuer's records.
@@ -72,43 +78,55 @@ pub(crate) struct Entry {
 pub(crate) struct Heard {
     pub(crate) hash: HashKey,
     pub(crate) subject: HashedSubject,
-    /// [`Revocations::era`](crate::Revocations) at the time.
     pub(crate) era: u64,
-    /// The last generation of records none of which hits.
-    pub(crate) clean: AtomicU64,
+    pub(crate) generation: u64,
 }
 
 impl Entry {
     pub(crate) fn new(
         token: &str,
-        claims: Arc<Claims>,
+        claims: &Arc<Claims>,
         issuer: usize,
         keys: u64,
         heard: Option<Heard>,
     ) -> Self {
+        let (era, generation) = heard
+            .as_ref()
+            .map_or((0, 0), |heard| (heard.era, heard.generation));
         Self {
             token: token.into(),
-            claims,
-            issuer,
+            claims: Arc::clone(claims),
+            times: Times::of(claims),
             keys,
-            heard,
+            era,
+            clean: AtomicU64::new(generation),
+            issuer,
             used: AtomicBool::new(false),
+            heard,
         }
     }
 
     /// About; what the allocator adds is not in it.
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.token.len() + self.claims.bytes()
+        taken(&self.token, &self.claims)
     }
 }
 
+fn taken(token: &str, claims: &Claims) -> usize {
+    size_of::<Entry>() + token.len() + claims.bytes()
+}
+
 /// Places that a token may lie in: its set's.
-const WAYS: usize = 8;
+const WAYS: usize = 6;
+
+/// Newcomers to a full set that are noted: one that comes again while it is gets a place.
+const NOTES: usize = 2;
 
 /// How many places are looked at to make room for one more in bytes, before the new token is not remembered instead.
 const PATIENCE: usize = 256;
 
-/// The cache: sets of eight places, in each of which the first that was not met lately makes room.
+/// The cache: sets of six places. While there is room a token is remembered when it is first seen; later only one that
+/// comes again, in the place of one that was not met lately. So tokens that come once cost little and put nobody out.
 pub(crate) struct Remembered {
     /// Secret, so that nobody can choose tokens that fight for one set.
     seed: RandomState,
@@ -121,32 +139,58 @@ pub(crate) struct Remembered {
 }
 
 struct Shelf {
-    /// The hash of what lies in the place of the same number; 0 when nothing does. A hint only: what is found is compared
-    /// whole.
-    tags: Box<[AtomicU64]>,
+    sets: Box<[Set]>,
     places: Box<[ArcSwapOption<Entry>]>,
+}
+
+/// What is asked of a set, in one line of memory. Hints only: what is found is compared whole.
+#[derive(Default)]
+#[repr(align(64))]
+struct Set {
+    /// The hash of what lies in each place; 0 when nothing does.
+    tags: [AtomicU64; WAYS],
+    /// The hashes of newcomers.
+    notes: [AtomicU64; NOTES],
+}
+
+impl Set {
+    /// The way of a tag; of 0, a free one.
+    fn way(&self, wanted: u64) -> Option<usize> {
+        self.tags
+            .iter()
+            .position(|tag| tag.load(Ordering::Relaxed) == wanted)
+    }
+
+    /// Notes a newcomer; whether it was noted before.
+    fn note(&self, tag: u64) -> bool {
+        let again = self.notes.iter().any(|note| note.load(Ordering::Relaxed) == tag);
+        if !again {
+            // Any of them; the set was chosen by the hash's first bits.
+            self.notes[tag as usize % NOTES].store(tag, Ordering::Relaxed);
+        }
+        again
+    }
 }
 
 impl Shelf {
     fn new(places: usize) -> Self {
+        let sets = places.div_ceil(WAYS);
         Self {
-            tags: (0..places).map(|_| AtomicU64::new(0)).collect(),
-            places: (0..places).map(|_| ArcSwapOption::empty()).collect(),
+            sets: (0..sets).map(|_| Set::default()).collect(),
+            places: (0..sets * WAYS).map(|_| ArcSwapOption::empty()).collect(),
         }
     }
 
-    /// The place for a token in the set that begins at `first`.
-    fn way(&self, tag: u64, first: usize) -> usize {
-        let tags = &self.tags[first..first + WAYS];
-        let of = |wanted| tags.iter().position(|tag| tag.load(Ordering::Relaxed) == wanted);
-        let way = of(tag).or_else(|| of(0)).unwrap_or_else(|| {
+    /// The way for a token in its set: its own, a free one, or that of one that was not met lately.
+    fn way(&self, tag: u64, set: usize) -> usize {
+        let ways = &self.sets[set];
+        ways.way(tag).or_else(|| ways.way(0)).unwrap_or_else(|| {
             // Everybody has a second chance; the search begins anywhere.
             let start = tag as usize;
             let mut ways = (0..WAYS).map(|way| (start + way) % WAYS);
-            let unused = |way: &usize| !self.was_used(first + way);
+            let unused = |way: &usize| !self.was_used(set * WAYS + way);
             ways.find(unused).unwrap_or(start % WAYS)
-        });
-        first + way
+        })
     }
 
     /// Whether it was met since it was last asked.
@@ -157,10 +201,14 @@ impl Shelf {
             .is_some_and(|entry| entry.used.swap(false, Ordering::Relaxed))
     }
 
+    fn tag_of(&self, place: usize) -> &AtomicU64 {
+        &self.sets[place / WAYS].tags[place % WAYS]
+    }
+
     /// Empties a place.
     fn take(&self, place: usize) -> Option<Arc<Entry>> {
         let old = self.places[place].swap(None);
-        self.tags[place].store(0, Ordering::Relaxed);
+        self.tag_of(place).store(0, Ordering::Relaxed);
         old
     }
 }
@@ -180,13 +228,12 @@ impl Remembered {
     /// The entry of exactly this token.
     pub(crate) fn find(&self, token: &str) -> Option<Guard<Option<Arc<Entry>>>> {
         let shelf = self.shelf.get()?;
-        let (tag, first) = self.tag(token, shelf);
-        let tags = shelf.tags.get(first..first + WAYS)?;
-        for (way, found) in tags.iter().enumerate() {
+        let (tag, set) = self.tag(token, shelf);
+        for (way, found) in shelf.sets[set].tags.iter().enumerate() {
             if found.load(Ordering::Relaxed) != tag {
                 continue;
             }
-            let place = shelf.places.get(first + way)?.load();
+            let place = shelf.places[set * WAYS + way].load();
             match &*place {
                 Some(entry) if *entry.token == *token => {
                     // Written only when it changes, or every core would take the line from the others.
@@ -201,24 +248,26 @@ impl Remembered {
         None
     }
 
-    /// Puts a token in, in the place of itself, of nothing, or of one that was not met lately.
-    pub(crate) fn insert(&self, entry: Entry) {
-        let bytes = entry.bytes();
-        if self.limits.entries == 0 || bytes > self.limits.bytes {
+    /// Puts a token in, if there is room, or it came before.
+    pub(crate) fn offer(&self, token: &str, claims: &Claims, entry: impl FnOnce() -> Entry) {
+        if self.limits.entries == 0 {
             return;
         }
-        let places = || self.limits.entries.next_multiple_of(WAYS);
-        let shelf = self.shelf.get_or_init(|| Shelf::new(places()));
-        if !self.make_room(shelf, bytes) {
+        let shelf = self.shelf.get_or_init(|| Shelf::new(self.limits.entries));
+        let (tag, set) = self.tag(token, shelf);
+        let ways = &shelf.sets[set];
+        let has_place = ways.way(0).is_some() || ways.way(tag).is_some();
+        let bytes = || taken(token, claims);
+        let invited = (has_place && self.fits(bytes())) || (ways.note(tag) && self.make_room(shelf, bytes()));
+        if !invited {
             return;
         }
-        let (tag, first) = self.tag(&entry.token, shelf);
-        let place = shelf.way(tag, first);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        let place = set * WAYS + shelf.way(tag, set);
+        self.bytes.fetch_add(bytes(), Ordering::Relaxed);
         self.entries.fetch_add(1, Ordering::Relaxed);
-        let old = shelf.places[place].swap(Some(Arc::new(entry)));
+        let old = shelf.places[place].swap(Some(Arc::new(entry())));
         self.left(old.as_deref());
-        shelf.tags[place].store(tag, Ordering::Relaxed);
+        shelf.tag_of(place).store(tag, Ordering::Relaxed);
     }
 
     /// Forgets everything.
@@ -245,7 +294,7 @@ impl Remembered {
         }
     }
 
-    /// The hash of a token and the first place of its set.
+    /// The hash of a token, and its set.
     ///
     /// Its end is hashed, which is signature: as good as random, and different for every token that was verified. Whoever
     /// sends others with the same end finds them compared whole and not the same.
@@ -253,24 +302,29 @@ impl Remembered {
         let bytes = token.as_bytes();
         let end = &bytes[bytes.len().saturating_sub(48)..];
         let tag = self.seed.hash_one(end).max(1);
-        let sets = (shelf.places.len() / WAYS) as u128;
-        let set = (u128::from(tag) * sets) >> 64;
-        (tag, set as usize * WAYS)
+        let set = (u128::from(tag) * shelf.sets.len() as u128) >> 64;
+        (tag, set as usize)
+    }
+
+    fn fits(&self, bytes: usize) -> bool {
+        self.bytes.load(Ordering::Relaxed) + bytes <= self.limits.bytes
     }
 
     /// Frees bytes for one more, wherever they lie; whether there are enough.
     fn make_room(&self, shelf: &Shelf, bytes: usize) -> bool {
-        let fits = || self.bytes.load(Ordering::Relaxed) + bytes <= self.limits.bytes;
+        if bytes > self.limits.bytes {
+            return false;
+        }
         for _ in 0..PATIENCE {
-            if fits() {
+            if self.fits(bytes) {
                 return true;
             }
             let place = self.hand.fetch_add(1, Ordering::Relaxed) % shelf.places.len();
-            if shelf.tags[place].load(Ordering::Relaxed) != 0 && !shelf.was_used(place) {
+            if shelf.tag_of(place).load(Ordering::Relaxed) != 0 && !shelf.was_used(place) {
                 self.left(shelf.take(place).as_deref());
             }
         }
-        fits()
+        self.fits(bytes)
     }
 }
 

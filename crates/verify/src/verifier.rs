@@ -187,7 +187,7 @@ impl Verifier {
             return None;
         }
         let judged = self
-            .times(&entry.claims, now)
+            .times(entry.times, now)
             .and_then(|()| self.still(entry, now))
             .and_then(|known| self.demands(&entry.claims).map(|()| known));
         match judged {
@@ -209,13 +209,13 @@ impl Verifier {
             return Ok(Known::Yes);
         };
         let era = feed.era();
-        if era != heard.era {
+        if era != entry.era {
             self.clear(era);
             return Ok(Known::No);
         }
         // Before the records are looked at: what comes in between is looked at the next time.
         let generation = feed.generation();
-        if heard.clean.load(Ordering::Relaxed) != generation {
+        if entry.clean.load(Ordering::Relaxed) != generation {
             let held = feed.held();
             if *held.hash() != heard.hash {
                 return Ok(Known::No);
@@ -223,7 +223,7 @@ impl Verifier {
             if let Some(kind) = held.hit(&heard.subject, now) {
                 return Err(Reject::Revoked(kind));
             }
-            heard.clean.store(generation, Ordering::Relaxed);
+            entry.clean.store(generation, Ordering::Relaxed);
         }
         Ok(Known::Yes)
     }
@@ -262,8 +262,8 @@ impl Verifier {
                     let claims = Arc::new(self.accept(slot, signed, payload, now)?);
                     let heard = self.revocation(slot, &claims, kid.as_deref(), now)?;
                     self.demands(&claims)?;
-                    let entry = Entry::new(token, Arc::clone(&claims), slot, generation, heard);
-                    self.remembered.insert(entry);
+                    let entry = || Entry::new(token, &claims, slot, generation, heard);
+                    self.remembered.offer(token, &claims, entry);
                     return Ok(Holds { slot, claims });
                 }
                 Err(Error::UnknownKey) => {}
@@ -318,7 +318,7 @@ impl Verifier {
                 hash: *held.hash(),
                 subject,
                 era,
-                clean: AtomicU64::new(generation),
+                generation,
             })),
         }
     }

@@ -52,27 +52,34 @@ impl Held {
 
     /// The kind of a record that ends the token at `now` (Unix seconds); the first that is found.
     pub(crate) fn hit(&self, token: &HashedSubject, now: u64) -> Option<Kind> {
-        let found = |(kind, key)| Some((kind, key, self.find(kind, key)?));
-        let named = token.keys().filter_map(found);
-        let every = Some((Kind::Issuer, Key::NONE, self.issuer.get())).filter(|(_, _, until)| until.exp > 0);
-        named
-            .chain(every)
-            .filter(|(_, _, until)| now < u64::from(until.exp) + KEPT)
-            .map(|(kind, key, until)| of(kind, key, until))
-            .find(|record| hits(record, token))
-            .map(|record| record.kind)
+        let [session, grant, jti, kid, user, client] = token.named();
+        // All searches begin before one ends, so that they wait for memory together.
+        let sessions = self.sessions.begin(session);
+        let grants = self.grants.begin(grant);
+        let tokens = self.tokens.begin(jti);
+        let users = self.users.begin(user);
+        let clients = self.clients.begin(client);
+        let keys = self.keys.begin(kid);
+        let hit = |kind, key: Option<Key>, until: Option<Until>| {
+            let until = until.filter(|until| now < u64::from(until.exp) + KEPT)?;
+            let record = of(kind, key?, until);
+            hits(&record, token).then_some(kind)
+        };
+        hit(Kind::Session, session, sessions.end())
+            .or_else(|| hit(Kind::Grant, grant, grants.end()))
+            .or_else(|| hit(Kind::Token, jti, tokens.end()))
+            .or_else(|| hit(Kind::User, user, users.end()))
+            .or_else(|| hit(Kind::Client, client, clients.end()))
+            .or_else(|| hit(Kind::Key, kid, keys.end()))
+            .or_else(|| hit(Kind::Issuer, Some(Key::NONE), self.of_issuer()))
+            .or_else(|| {
+                let mut actors = token.actors().iter().map(|actor| Some(*actor));
+                actors.find_map(|actor| hit(Kind::User, actor, self.users.begin(actor).end()))
+            })
     }
 
-    fn find(&self, kind: Kind, key: Key) -> Option<Until> {
-        match kind {
-            Kind::Session => self.sessions.find(key),
-            Kind::Grant => self.grants.find(key),
-            Kind::Token => self.tokens.find(key),
-            Kind::Key => self.keys.find(key),
-            Kind::User => self.users.find(key),
-            Kind::Client => self.clients.find(key),
-            Kind::Issuer => Some(self.issuer.get()).filter(|until| until.exp > 0),
-        }
+    fn of_issuer(&self) -> Option<Until> {
+        Some(self.issuer.get()).filter(|until| until.exp > 0)
     }
 
     /// Puts a record in; where a shard is full, `next` is begun, a clone that is to take this one's place.
@@ -152,7 +159,7 @@ impl Held {
     /// Every record, in no order.
     pub(super) fn records(&self) -> impl Iterator<Item = Record> {
         let of_kind = |kind| move |(key, until)| of(kind, key, until);
-        let issuer = Some((Key::NONE, self.issuer.get())).filter(|(_, until)| until.exp > 0);
+        let issuer = self.of_issuer().map(|until| (Key::NONE, until));
         self.sessions
             .iter()
             .map(of_kind(Kind::Session))
@@ -170,7 +177,7 @@ impl Held {
         let before = [&self.users, &self.clients];
         whole.iter().map(|table| table.len()).sum::<usize>()
             + before.iter().map(|table| table.len()).sum::<usize>()
-            + usize::from(self.issuer.get().exp > 0)
+            + usize::from(self.of_issuer().is_some())
     }
 
     /// Bytes of all slots.

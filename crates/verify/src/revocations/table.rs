@@ -1,4 +1,4 @@
-//! A table of record keys: 256 shards of open addressing in atomic slots. Readers take no lock and never wait; the one
+//! A table of record keys: 64 shards of open addressing in atomic slots. Readers take no lock and never wait; the one
 //! writer fills free slots in place and, when a shard is full or has died out, puts another in its place. Which kinds of
 //! records there are is not known here.
 
@@ -72,28 +72,70 @@ impl Cell for AtomicU64 {
     }
 }
 
-/// A power of two, for the shard is the first byte of a key. A batch that fills one copies that one only.
-const SHARDS: usize = 256;
+/// A power of two, for the shard is the first bits of a key. A batch that fills one copies that one only; and so few that
+/// where they lie stays near.
+const SHARDS: usize = 1 << SHARD_BITS;
+const SHARD_BITS: u32 = 6;
 
-/// A shard is made a quarter larger when three of four slots are taken: between 16 and 20 bytes for a record without
-/// `nbf`, and some eight slots looked at for a key that is not there.
-const FULL: (usize, usize) = (3, 4);
+/// A shard is made a quarter larger when two of three slots are taken: between 18 and 23 bytes for a record without `nbf`,
+/// and at most five slots looked at, in the mean, for a key that is not there.
+const FULL: (usize, usize) = (2, 3);
 const SMALLEST: usize = 8;
 
 /// Cloning shares the shards.
 #[derive(Debug)]
 pub(super) struct Table<C> {
-    shards: Box<[Arc<Shard<C>>]>,
+    shards: Box<[Shard<C>]>,
     /// The record of key 0, which in a slot means that it is free.
     zero: Arc<C>,
 }
 
+/// Cloning shares the slots. Keys lie apart from the rest, since a key that is not there is looked for among them only.
 #[derive(Debug)]
 struct Shard<C> {
-    keys: Box<[AtomicU64]>,
-    cells: Box<[C]>,
-    /// Slots taken; only the writer asks.
+    keys: Arc<[AtomicU64]>,
+    cells: Arc<[C]>,
+    /// Slots taken. Only the writer asks, and it goes on with one clone.
     taken: AtomicU32,
+}
+
+impl<C> Clone for Shard<C> {
+    fn clone(&self) -> Self {
+        Self {
+            keys: Arc::clone(&self.keys),
+            cells: Arc::clone(&self.cells),
+            taken: AtomicU32::new(self.taken.load(Ordering::Relaxed)),
+        }
+    }
+}
+
+/// A search that has begun.
+#[derive(Debug)]
+pub(super) struct Search<'a, C> {
+    shard: &'a Shard<C>,
+    /// The record of key 0, when that is the key.
+    zero: Option<&'a C>,
+    /// 0 when there is no key, or it is 0.
+    number: u64,
+    at: usize,
+    found: u64,
+}
+
+impl<C: Cell> Search<'_, C> {
+    /// The record of the key.
+    #[inline]
+    pub(super) fn end(self) -> Option<Until> {
+        let until = match (self.number, self.found) {
+            (0, _) => self.zero?.get(),
+            (_, 0) => return None,
+            (number, found) if number == found => self.shard.cells[self.at].get(),
+            (number, _) => match self.shard.slot_from(self.at, number)? {
+                (at, true) => self.shard.cells[at].get(),
+                (_, false) => return None,
+            },
+        };
+        (until.exp > 0).then_some(until)
+    }
 }
 
 /// What an insertion found.
@@ -118,7 +160,7 @@ impl<C> Clone for Table<C> {
 
 impl<C: Cell> Default for Table<C> {
     fn default() -> Self {
-        let empty = Arc::new(Shard::with_slots(0));
+        let empty = Shard::with_slots(0);
         Self {
             shards: vec![empty; SHARDS].into(),
             zero: Arc::default(),
@@ -127,17 +169,21 @@ impl<C: Cell> Default for Table<C> {
 }
 
 impl<C: Cell> Table<C> {
-    /// The record of a key.
-    pub(super) fn find(&self, key: Key) -> Option<Until> {
-        let number = key.number();
-        let until = match number {
-            0 => self.zero.get(),
-            _ => {
-                let (shard, rest) = spread(number);
-                self.shards[shard].find(number, rest)?
-            }
-        };
-        (until.exp > 0).then_some(until)
+    /// Begins to look for a key, if there is one: reads its first slot. Begun together, several searches wait for memory
+    /// once.
+    #[inline]
+    pub(super) fn begin(&self, key: Option<Key>) -> Search<'_, C> {
+        let number = key.map_or(0, Key::number);
+        let (shard, rest) = spread(number);
+        let shard = &self.shards[shard];
+        let at = shard.at(rest);
+        Search {
+            shard,
+            zero: key.filter(|key| key.number() == 0).map(|_| &*self.zero),
+            number,
+            at,
+            found: shard.keys.get(at).map_or(0, |slot| slot.load(Ordering::Acquire)),
+        }
     }
 
     /// Puts a record in, or lengthens the one that is there.
@@ -155,7 +201,7 @@ impl<C: Cell> Table<C> {
         let (shard, _) = spread(key.number());
         let old = &self.shards[shard];
         let slots = (old.keys.len() * 5 / 4).max(old.keys.len() + SMALLEST);
-        self.shards[shard] = Arc::new(old.copy(slots, |_| true));
+        self.shards[shard] = old.copy(slots, |_| true);
     }
 
     /// Makes room for so many more, spread evenly.
@@ -169,7 +215,7 @@ impl<C: Cell> Table<C> {
         for shard in &mut self.shards {
             let wanted = slots_for(shard.taken() + each);
             if wanted > shard.keys.len() {
-                *shard = Arc::new(shard.copy(wanted, |_| true));
+                *shard = shard.copy(wanted, |_| true);
             }
         }
     }
@@ -184,7 +230,7 @@ impl<C: Cell> Table<C> {
             if gone > 0 && gone * 16 >= shard.taken() {
                 let left = shard.taken() - gone;
                 next.get_or_insert_with(|| self.clone()).shards[at] =
-                    Arc::new(shard.copy(slots_for(left + left / 16), alive));
+                    shard.copy(slots_for(left + left / 16), alive);
             }
         }
         if self.zero.get().exp > 0 && !alive(self.zero.get()) {
@@ -229,31 +275,27 @@ impl<C: Cell> Shard<C> {
         self.taken.load(Ordering::Relaxed) as usize
     }
 
+    /// The slot where a search begins.
+    fn at(&self, rest: u64) -> usize {
+        ((u128::from(rest) * self.keys.len() as u128) >> 64) as usize
+    }
+
     /// The slot of the key, or the free one where it would be. There always is a free one, or no slot at all.
-    fn slot(&self, number: u64, rest: u64) -> Option<(usize, bool)> {
-        let slots = self.keys.len();
-        let mut at = usize::try_from((u128::from(rest) * slots as u128) >> 64).ok()?;
+    fn slot_from(&self, mut at: usize, number: u64) -> Option<(usize, bool)> {
         loop {
             match self.keys.get(at)?.load(Ordering::Acquire) {
                 0 => return Some((at, false)),
                 found if found == number => return Some((at, true)),
                 _ => at += 1,
             }
-            if at == slots {
+            if at == self.keys.len() {
                 at = 0;
             }
         }
     }
 
-    fn find(&self, number: u64, rest: u64) -> Option<Until> {
-        match self.slot(number, rest)? {
-            (at, true) => Some(self.cells[at].get()),
-            (_, false) => None,
-        }
-    }
-
     fn insert(&self, number: u64, rest: u64, until: Until) -> Room {
-        match self.slot(number, rest) {
+        match self.slot_from(self.at(rest), number) {
             Some((at, true)) => lengthen(&self.cells[at], until),
             Some((at, false)) if (self.taken() + 1) * FULL.1 <= self.keys.len() * FULL.0 => {
                 // The key last: who sees it sees the rest.
@@ -278,7 +320,7 @@ impl<C: Cell> Shard<C> {
 
     fn iter(&self) -> impl Iterator<Item = (u64, Until)> {
         let keys = self.keys.iter().map(|key| key.load(Ordering::Acquire));
-        keys.zip(&self.cells)
+        keys.zip(&*self.cells)
             .filter(|(number, _)| *number != 0)
             .map(|(number, cell)| (number, cell.get()))
     }
@@ -308,7 +350,7 @@ fn slots_for(records: usize) -> usize {
 /// ratio) is for tables whose keys are not.
 fn spread(number: u64) -> (usize, u64) {
     let mixed = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((mixed >> 56) as usize, mixed << 8)
+    ((mixed >> (64 - SHARD_BITS)) as usize, mixed << SHARD_BITS)
 }
 
 #[cfg(test)]
@@ -327,6 +369,10 @@ mod tests {
             table.grow(Key::new(key));
             assert_ne!(table.insert(Key::new(key), until), Room::Full);
         }
+    }
+
+    fn find<C: Cell>(table: &Table<C>, key: u64) -> Option<Until> {
+        table.begin(Some(Key::new(key))).end()
     }
 
     fn all<C: Cell>(table: &Table<C>) -> BTreeMap<u64, (u32, u32)> {
@@ -354,13 +400,13 @@ mod tests {
             prop_assert_eq!(all(&table), model.clone());
             prop_assert_eq!(table.len(), model.len());
             for (key, (nbf, exp)) in &model {
-                prop_assert_eq!(table.find(Key::new(*key)), Some(Until { nbf: *nbf, exp: *exp }));
-                prop_assert!(model.contains_key(&!*key) || table.find(Key::new(!*key)).is_none());
+                prop_assert_eq!(find(&table, *key), Some(Until { nbf: *nbf, exp: *exp }));
+                prop_assert!(model.contains_key(&!*key) || find(&table, !*key).is_none());
             }
             // A swept table has every record that lives; what died may linger, if it is little.
             let swept = table.without(dead).unwrap_or_else(|| table.clone());
             for (key, held) in &model {
-                prop_assert!(held.1 < dead || swept.find(Key::new(*key)).is_some());
+                prop_assert!(held.1 < dead || find(&swept, *key).is_some());
             }
             prop_assert!(swept.len() <= table.len());
             let lingering = all(&swept).values().filter(|held| held.1 < dead).count();
@@ -386,12 +432,12 @@ mod tests {
     fn readers_see_whole_records_while_the_writer_writes() {
         let table = Table::<AtomicU64>::default();
         let mut table = table.clone();
-        table.reserve(64 * 256);
+        table.reserve(16_384);
         std::thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
                     for round in 0..200_000_u64 {
-                        if let Some(until) = table.find(Key::new(round % 4_000)) {
+                        if let Some(until) = find(&table, round % 4_000) {
                             assert_eq!(until.nbf, until.exp);
                         }
                     }

@@ -4,7 +4,7 @@
 use sekisho_jose::jwt;
 
 use super::Verifier;
-use crate::claims::{Claims, RawClaims};
+use crate::claims::{Claims, RawClaims, Times};
 use crate::policy::{GrantId, TokenKind};
 use crate::reject::{ClaimName, Reject};
 
@@ -30,7 +30,7 @@ impl Verifier {
         let azp = raw.azp().map(str::to_owned);
         let claims = raw.typed(payload.into())?;
         self.audience(&claims, azp.as_deref())?;
-        self.times(&claims, now)?;
+        self.times(Times::of(&claims), now)?;
         Ok(claims)
     }
 
@@ -96,16 +96,16 @@ impl Verifier {
     }
 
     /// RFC 7519 sections 4.1.4 to 4.1.6: dead *at* `exp`, alive *at* `nbf`.
-    pub(super) fn times(&self, claims: &Claims, now: u64) -> Result<(), Reject> {
+    pub(super) fn times(&self, token: Times, now: u64) -> Result<(), Reject> {
         let leeway = self.policy.leeway;
-        if now >= claims.exp.saturating_add(leeway) {
+        if now >= token.exp.saturating_add(leeway) {
             return Err(Reject::Expired);
         }
         let latest = now.saturating_add(leeway);
-        if claims.nbf.is_some_and(|nbf| nbf > latest) {
+        if token.nbf > latest {
             return Err(Reject::NotYet);
         }
-        if claims.iat > latest {
+        if token.iat > latest {
             Err(Reject::FromTheFuture)
         } else {
             Ok(())
