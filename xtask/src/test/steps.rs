@@ -58,8 +58,8 @@ pub fn all() -> Vec<Step> {
         },
         Step {
             name: "cargo",
-            what: "every Rust test, on SQLite and PostgreSQL",
-            needs: &[Tool::Postgres],
+            what: "every Rust test, on SQLite and PostgreSQL, behind nginx and Caddy",
+            needs: &[Tool::Postgres, Tool::Nginx, Tool::Caddy],
             calls: cargo,
         },
     ];

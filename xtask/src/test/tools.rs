@@ -9,10 +9,12 @@ use anyhow::{Result, bail};
 /// Something a step needs that Cargo does not bring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Tool {
+    Caddy,
     Chromium,
     CxxCompiler,
     Go,
     JapaneseFonts,
+    Nginx,
     Node,
     Postgres,
     Python,
@@ -53,6 +55,7 @@ pub fn prepare<'a>(needs: impl Iterator<Item = &'a Tool>) -> Result<()> {
 impl Tool {
     fn is_here(self) -> bool {
         match self {
+            Self::Caddy => on_path("caddy"),
             Self::Chromium => ["chromium", "chromium-browser", "google-chrome"]
                 .iter()
                 .any(|name| on_path(name)),
@@ -61,6 +64,8 @@ impl Tool {
             Self::JapaneseFonts => {
                 output(&["fc-list", ":lang=ja", "file"]).is_some_and(|list| !list.trim().is_empty())
             }
+            // Debian keeps it where only root looks.
+            Self::Nginx => on_path("nginx") || Path::new("/usr/sbin/nginx").is_file(),
             Self::Node => {
                 let version = output(&["node", "--version"]);
                 let major = version.and_then(|v| v.trim().strip_prefix('v')?.split('.').next()?.parse().ok());
@@ -74,9 +79,11 @@ impl Tool {
 
     fn packages(self) -> &'static [&'static str] {
         match self {
+            Self::Caddy => &["caddy"],
             Self::Chromium => &["chromium"],
             Self::CxxCompiler => &["g++"],
             Self::JapaneseFonts => &["fontconfig", "fonts-noto-cjk"],
+            Self::Nginx => &["nginx-light"],
             Self::Postgres => &["postgresql"],
             Self::PythonVenv => &["python3-venv"],
             Self::Go => &["golang-go"],

@@ -9,6 +9,7 @@ mod dev;
 mod disk_full;
 mod feed;
 mod flood;
+mod front;
 mod limits;
 mod log;
 mod nodes;
