@@ -41,6 +41,11 @@
 //! | issuers of one policy | [`Policy::MAX_ISSUERS`] |
 //! | fetches and ages | [`KeyTiming`] |
 //! | age of what is known of revocations | [`revocations::Freshness`] |
+//! | records of revocations | as many as are sent; 18 to 23 bytes each, 27 to 30 for users and clients |
+//! | a record is looked at after its expiry | for [`Policy::MAX_LEEWAY`] seconds |
+//! | times of records | to the year 2106; later ones count as its end |
+//! | verified tokens that are remembered | [`Remember`] |
+//! | actors of a token (`act`) | 8 |
 //!
 //! # What is not here yet
 //!
