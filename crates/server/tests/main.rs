@@ -16,6 +16,7 @@ mod frontchannel;
 mod gateway;
 mod host;
 mod introspect;
+mod jobs;
 mod journey;
 mod keys;
 mod listen;

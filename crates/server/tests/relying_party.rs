@@ -29,6 +29,7 @@ pub(crate) struct RelyingParty {
 struct Inbox {
     received: Mutex<Vec<BTreeMap<String, String>>>,
     answers: Mutex<VecDeque<u16>>,
+    held: Mutex<Option<watch::Receiver<bool>>>,
 }
 
 async fn receive(
@@ -38,6 +39,10 @@ async fn receive(
 ) -> StatusCode {
     assert_eq!(headers["content-type"], "application/x-www-form-urlencoded");
     inbox.received.lock().unwrap().push(form);
+    let held = inbox.held.lock().unwrap().clone();
+    if let Some(mut gate) = held {
+        gate.wait_for(|open| *open).await.unwrap();
+    }
     let answer = inbox.answers.lock().unwrap().pop_front();
     StatusCode::from_u16(answer.unwrap_or(200)).unwrap()
 }
@@ -79,6 +84,18 @@ impl RelyingParty {
     /// What it answers next, before it answers 200 again.
     pub(crate) fn will_answer(&self, statuses: &[u16]) {
         self.inbox.answers.lock().unwrap().extend(statuses);
+    }
+
+    /// From now on it answers only when `true` is sent.
+    pub(crate) fn hold(&self) -> watch::Sender<bool> {
+        let (gate, held) = watch::channel(false);
+        *self.inbox.held.lock().unwrap() = Some(held);
+        gate
+    }
+
+    /// Whether somebody has called.
+    pub(crate) fn has_received(&self) -> bool {
+        !self.inbox.received.lock().unwrap().is_empty()
     }
 
     /// Lets the server do its work, and answers the claims of the logout tokens that arrived for this client, each verified.

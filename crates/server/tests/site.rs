@@ -156,6 +156,15 @@ impl Site {
         Self::open(environment, clock, data).await
     }
 
+    /// Stops the server and starts it again with a former key-encryption key at hand.
+    pub(crate) async fn with_former_key(mut self, key: [u8; 32]) -> Self {
+        self.environment.insert(
+            "SEKISHO_OLDER_KEY_ENCRYPTION_KEYS".to_owned(),
+            base64_simd::STANDARD.encode_to_string(key),
+        );
+        self.restart().await
+    }
+
     pub(crate) async fn open(
         environment: Environment,
         clock: Arc<AtomicI64>,

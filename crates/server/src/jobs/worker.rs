@@ -6,7 +6,7 @@ use crate::http::moment::Moment;
 use sekisho_rules::id::hex;
 use sekisho_rules::job::Next;
 use sekisho_store::jobs::{self as rows, Job, Outcome};
-use sekisho_store::{Fault, audit};
+use sekisho_store::{Bell, Fault, audit};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -16,6 +16,8 @@ use tokio::task::JoinSet;
 const AT_ONCE: usize = 16;
 /// How often a worker looks when nobody rings: other nodes and the command line leave work behind too.
 const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long a worker that was woken waits for more: many revocations ring many times.
+const GATHER: Duration = Duration::from_millis(10);
 /// How long a worker waits after the database did not answer.
 const PAUSE: Duration = Duration::from_secs(5);
 
@@ -30,6 +32,8 @@ pub async fn work(app: Arc<App>, stop: watch::Receiver<bool>) {
 
 async fn work_on(app: Arc<App>, kind: Kind, stop: watch::Receiver<bool>) {
     let mut running = JoinSet::new();
+    // It rings when access ends, here or on another node: then there are applications to be told.
+    let mut ended = app.db.bell().ok();
     loop {
         let pause = match take(&app, kind, AT_ONCE.saturating_sub(running.len())).await {
             Ok(jobs) => {
@@ -48,6 +52,7 @@ async fn work_on(app: Arc<App>, kind: Kind, stop: watch::Receiver<bool>) {
         tokio::select! {
             () = crate::listen::stopped(stop.clone()) => break,
             () = app.jobs.rung() => {}
+            () = heard(ended.as_mut()) => tokio::time::sleep(GATHER).await,
             () = tokio::time::sleep(pause) => {}
             Some(_) = running.join_next() => {}
         }
@@ -55,6 +60,13 @@ async fn work_on(app: Arc<App>, kind: Kind, stop: watch::Receiver<bool>) {
     let rest = async { while running.join_next().await.is_some() {} };
     if tokio::time::timeout(app.config.server.drain, rest).await.is_err() {
         tracing::warn!(kind = kind.word(), "work was cut off; it will be done again");
+    }
+}
+
+async fn heard(bell: Option<&mut Bell>) {
+    match bell {
+        Some(bell) => bell.rung().await,
+        None => std::future::pending().await,
     }
 }
 
