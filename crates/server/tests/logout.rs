@@ -10,6 +10,7 @@ wires!(
     what_a_logout_ends_and_what_outlives_it,
     a_link_from_anywhere_must_be_confirmed,
     a_hint_must_fit_the_person_and_the_client,
+    a_form_works_like_a_link_and_an_expired_hint_like_a_fresh_one,
 );
 
 async fn signed_in(browser: &mut Browser<'_>) -> bool {
@@ -207,4 +208,41 @@ async fn a_hint_must_fit_the_person_and_the_client(site: Site) {
     let answer = browser.get(&format!("/oidc/logout?{}", form(&fields))).await;
     assert_eq!(answer.location(), "https://app.example/bye");
     assert!(!signed_in(&mut browser).await);
+}
+
+async fn a_form_works_like_a_link_and_an_expired_hint_like_a_fresh_one(site: Site) {
+    let bye = "https://app.example/bye";
+    for federated in [false, true] {
+        let mut browser = site.browser();
+        let answer = browser.sign_in(&authorize("spa", &[])).await;
+        let tokens = site.redeem("spa", &answer.param("code").unwrap()).await.json();
+        let hint = tokens["id_token"].as_str().unwrap();
+        let lifetime = claims(&tokens["id_token"])["exp"].as_i64().unwrap() - site.now().seconds();
+        site.pass(lifetime + 1);
+        let mut fields = vec![
+            ("id_token_hint", hint),
+            ("post_logout_redirect_uri", bye),
+            ("state", "a b&c"),
+        ];
+        if federated {
+            fields.push(("federated", ""));
+        }
+        // From a page of the application's: another site.
+        let headers = [
+            ("sec-fetch-site", "cross-site"),
+            ("sec-fetch-dest", "document"),
+            ("sec-fetch-mode", "navigate"),
+            ("origin", "https://app.example"),
+        ];
+        let answer = browser
+            .visit(Method::POST, "/oidc/logout", &headers, &fields)
+            .await;
+        assert_eq!(answer.location(), format!("{bye}?state=a%20b%26c"));
+        assert!(!browser.jar.contains_key("__Host-sekisho") && !signed_in(&mut browser).await);
+        // Again, with nobody signed in: the browser is sent on all the same.
+        let answer = browser
+            .visit(Method::POST, "/oidc/logout", &headers, &fields)
+            .await;
+        assert_eq!(answer.location(), format!("{bye}?state=a%20b%26c"));
+    }
 }
