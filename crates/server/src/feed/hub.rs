@@ -11,6 +11,7 @@ use sekisho_store::revocations::{self, After, Head};
 use sekisho_verify::feed::{Batch, Snapshot};
 use sekisho_verify::record::Record;
 use sekisho_verify::revocations::Unfit;
+use tokio::time::MissedTickBehavior;
 
 use super::State;
 use super::event::{self, Event, Records, Why};
@@ -38,6 +39,8 @@ pub(super) async fn run(app: &App) {
         let _ = feed.bell.set(bell.clone());
     }
     let (mut beat, mut prune) = (tokio::time::interval(HEARTBEAT), tokio::time::interval(PRUNE));
+    // After a reading that took long one heartbeat is enough.
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut was_well = true;
     loop {
         let well = match look(app).await {

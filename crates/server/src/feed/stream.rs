@@ -312,3 +312,48 @@ async fn news(events: &mut broadcast::Receiver<Event>) -> Option<Why> {
 fn again(app: &App, ask: &Ask) -> Result<Batch, Unserved> {
     Ok(app.feed.after(&ask.feed_id, ask.after, app.clock.now())?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{IN_FLIGHT, Stream};
+    use crate::app::{App, Clock};
+    use crate::config::{Config, Environment};
+    use crate::feed::BEHIND;
+    use crate::feed::event::{self, Event, Why};
+    use sekisho_verify::record::{HashedSubject, Subject};
+    use tokio::sync::mpsc;
+
+    #[tokio::test]
+    async fn a_reader_that_is_too_slow_is_told_to_take_a_snapshot_and_let_go() {
+        let folder = tempfile::tempdir().unwrap();
+        let settings: Environment = [
+            ("SEKISHO_ISSUER", "http://localhost:4000/"),
+            ("SEKISHO_DATA_DIR", folder.path().to_str().unwrap()),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into();
+        let config = Config::from_environment(&settings).unwrap();
+        let app = App::open(config, Clock::System).await.unwrap();
+        let (out, mut said) = mpsc::channel(IN_FLIGHT);
+        let mut stream = Stream {
+            app: &app,
+            subject: HashedSubject::new(app.feed.hash_key(), &Subject::default()),
+            expires_at: u64::MAX,
+            out,
+            closes_at: None,
+        };
+        let mut events = app.feed.events.subscribe();
+        for _ in 0..BEHIND {
+            assert!(app.feed.events.send(Event::Tick).is_ok());
+        }
+        assert!(stream.tell(events.recv().await).await.is_ok(), "just in time");
+        for _ in 0..2 {
+            assert!(app.feed.events.send(Event::Tick).is_ok());
+        }
+        assert!(stream.tell(events.recv().await).await.is_err());
+        assert_eq!(said.recv().await.unwrap(), event::snapshot(Why::Slow));
+        // And one whose connection is gone.
+        drop(said);
+        assert!(stream.tell(Ok(Event::Heartbeat(event::reauth()))).await.is_err());
+    }
+}

@@ -37,6 +37,9 @@ pub const MAX_HEAD_BYTES: usize = 65_536;
 pub const MAX_HEADERS: usize = 100;
 /// The most requests at once on one HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
+/// How long a peer may leave untaken what was sent to it (RFC 5482).
+#[cfg(target_os = "linux")]
+const UNTAKEN: Duration = Duration::from_secs(30);
 /// A pause after the system refused to accept (too many open files), so that the loop does not spin.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -235,6 +238,10 @@ impl Door {
     async fn connection(self, stream: TcpStream, peer: SocketAddr) {
         // Answers are small; waiting to fill a packet would only delay them.
         let _ = stream.set_nodelay(true);
+        // A peer that is gone, or that takes nothing, must not keep its place until the system's own quarter of an hour is over:
+        // streams are written to, never read from.
+        #[cfg(target_os = "linux")]
+        let _ = socket2::SockRef::from(&stream).set_tcp_user_timeout(Some(UNTAKEN));
         match &self.tls {
             None => self.http(stream, peer, Protocol::Http1).await,
             Some(certificates) => {

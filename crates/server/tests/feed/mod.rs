@@ -2,6 +2,7 @@
 
 mod access;
 mod acks;
+mod kept;
 mod stories;
 mod trouble;
 
