@@ -72,8 +72,10 @@ func (i *issuer) url() string { return "http://" + i.addr + "/" }
 
 func (i *issuer) up() {
 	listener, err := net.Listen("tcp", i.addr)
-	if err != nil {
-		i.t.Fatal(err)
+	for err != nil {
+		// Coming back, somebody else may hold the port for a moment.
+		time.Sleep(50 * time.Millisecond)
+		listener, err = net.Listen("tcp", i.addr)
 	}
 	i.addr = listener.Addr().String()
 	i.server = &http.Server{Handler: http.HandlerFunc(i.answer)}

@@ -223,6 +223,7 @@ func TestTheAnswersAreThoseOfRFC6750(t *testing.T) {
 	})
 	i.down()
 	skips.skip(0, 31*time.Second)
+	until(t, func() bool { return v.Status().State == TooOld })
 	answer, body = ask("Bearer " + i.token(doc{"sid": "s2"}))
 	want(t, answer.Code, 503)
 	want(t, answer.Header().Get("Retry-After"), "1")

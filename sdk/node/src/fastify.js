@@ -10,7 +10,7 @@ export function requireToken(verifier, demands) {
       request.auth = { token, payload: await verifier.check(token, demands) };
     } catch (refusal) {
       if (!(refusal instanceof Refusal)) throw refusal;
-      await reply.code(refusal.status).headers(refusal.headers).send(refusal.body);
+      return reply.code(refusal.status).headers(refusal.headers).send(refusal.body);
     }
     return undefined;
   };

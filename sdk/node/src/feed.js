@@ -25,7 +25,8 @@ export class Feed {
   #timing;
   #metrics;
   #applied;
-  #closed = new AbortController();
+  #closed = false;
+  #wake = new Set();
   #verifier = randomBytes(16).toString('base64url');
   #token = null;
   #failures = 0;
@@ -48,19 +49,20 @@ export class Feed {
   }
 
   close() {
-    this.#closed.abort();
+    this.#closed = true;
     clearTimeout(this.#ackTimer);
+    for (const wake of this.#wake) wake();
   }
 
   /** Follows the feed; returns when closed. */
   async run() {
-    while (!this.#closed.signal.aborted) {
+    while (!this.#closed) {
       try {
         if (this.#revocations.needsSnapshot) await this.#snapshot();
         if (this.#clock.mono() < this.#pollUntil) await this.#poll();
         else await this.#follow();
       } catch (cause) {
-        if (this.#closed.signal.aborted) return;
+        if (this.#closed) return;
         await this.#failed(cause);
       }
     }
@@ -85,15 +87,17 @@ export class Feed {
     await this.#pause(back * (0.5 + Math.random() / 2));
   }
 
+  /** Waits, but not beyond the end. */
   #pause(milliseconds) {
+    if (this.#closed) return Promise.resolve();
     return new Promise((resolve) => {
       const done = () => {
         clearTimeout(timer);
-        this.#closed.signal.removeEventListener('abort', done);
+        this.#wake.delete(done);
         resolve();
       };
       const timer = setTimeout(done, milliseconds);
-      this.#closed.signal.addEventListener('abort', done);
+      this.#wake.add(done);
     });
   }
 
@@ -107,7 +111,7 @@ export class Feed {
         audience: `${this.#base}revocations`,
         scope: 'read:revocations',
       });
-      const { text } = await this.#http.read(`${this.#base}oauth/token`, { ...asked, signal: this.#closed.signal });
+      const { text } = await this.#http.read(`${this.#base}oauth/token`, { ...asked });
       const { access_token: token, expires_in: life } = JSON.parse(text);
       if (typeof token !== 'string') throw new HttpError('/oauth/token answered without a token');
       this.#token = { token, until: this.#clock.mono() + Math.max((Number(life) || 0) - 60, 1) * 1_000 };
@@ -120,7 +124,7 @@ export class Feed {
     if (this.#revocations.feedId !== null) await this.#pause(Math.random() * this.#timing.jitter);
     const headers = await this.#bearer();
     const { text } = await this.#http.read(`${this.#base}revocations/snapshot?v=${VERSION}`, {
-      headers, timeout: SNAPSHOT_TIMEOUT, limit: SNAPSHOT_LIMIT, signal: this.#closed.signal,
+      headers, timeout: SNAPSHOT_TIMEOUT, limit: SNAPSHOT_LIMIT,
     });
     const document = parseSnapshot(text);
     this.#revocations.snapshot(document, this.#clock.mono());
@@ -143,15 +147,14 @@ export class Feed {
 
   async #follow() {
     const headers = { ...(await this.#bearer()), accept: 'text/event-stream', 'cache-control': 'no-cache' };
-    const stream = (this.#stream = new AbortController());
-    const signal = AbortSignal.any([stream.signal, this.#closed.signal]);
+    const stream = (this.#stream = this.#http.exchange());
     let watch;
     const awake = (limit) => {
       clearTimeout(watch);
       watch = setTimeout(() => {
         this.#metrics.count('stalls');
         silent = !heard;
-        stream.abort();
+        stream.stop();
       }, limit);
     };
     const roundTrips = setInterval(() => this.#acknowledge(), ROUND_TRIP_PAUSE);
@@ -159,29 +162,25 @@ export class Feed {
     let silent = false;
     try {
       awake(this.#timing.connect);
-      const answer = await this.#http.open(this.#address(), { headers, signal });
-      if (!answer.ok) {
-        await answer.body?.cancel();
-        throw new HttpError(`/revocations answered ${answer.status}`, answer.status);
-      }
+      const answer = await this.#http.open(stream, this.#address(), { headers });
+      if (!answer.ok) throw new HttpError(`/revocations answered ${answer.status}`, answer.status);
       this.#metrics.count('connects');
       awake(this.#timing.silence);
       if (!answer.headers.get('content-type')?.startsWith('text/event-stream')) {
-        await answer.body?.cancel();
         silent = true;
         return;
       }
-      for await (const event of events(answer.body, () => awake(this.#timing.silence))) {
+      for await (const event of events(stream.chunks(), () => awake(this.#timing.silence))) {
         heard = true;
         this.#failures = 0;
         if (!this.#event(event)) return;
       }
     } catch (cause) {
-      if (!stream.signal.aborted) throw cause;
+      if (!stream.stopped) throw cause;
     } finally {
       clearTimeout(watch);
       clearInterval(roundTrips);
-      stream.abort();
+      stream.stop();
       this.#notice(silent);
     }
     await this.#pause(Math.random() * Math.min(this.#timing.jitter, this.#timing.backOff));
@@ -238,10 +237,10 @@ export class Feed {
   async #reauth() {
     this.#token = null;
     const stream = this.#stream;
-    while (!stream.signal.aborted && !this.#closed.signal.aborted) {
+    while (!stream.stopped && !this.#closed) {
       try {
         await this.#bearer();
-        stream.abort();
+        stream.stop();
       } catch {
         await this.#pause(this.#timing.backOff);
       }
@@ -254,7 +253,6 @@ export class Feed {
       headers: await this.#bearer(),
       timeout: this.#timing.connect + this.#timing.pollWait * 1_000,
       limit: 16 * 1024 * 1024,
-      signal: this.#closed.signal,
     });
     this.#batch(text);
     this.#failures = 0;
@@ -262,7 +260,7 @@ export class Feed {
 
   /** Says how far we are, at most every 250 ms: what happens in between goes with the next. */
   #acknowledge() {
-    if (this.#ackTimer !== null || this.#closed.signal.aborted) return;
+    if (this.#ackTimer !== null || this.#closed) return;
     const wait = Math.max(0, this.#ackedAt + ACK_PAUSE - this.#clock.mono());
     this.#ackTimer = setTimeout(async () => {
       this.#ackTimer = null;
@@ -271,7 +269,7 @@ export class Feed {
       try {
         const headers = { ...(await this.#bearer()), 'content-type': 'application/json' };
         const body = JSON.stringify({ feed_id: feedId, seq, verifier: this.#verifier });
-        await this.#http.read(`${this.#base}revocations/ack`, { method: 'POST', headers, body, signal: this.#closed.signal });
+        await this.#http.read(`${this.#base}revocations/ack`, { method: 'POST', headers, body });
         this.#metrics.count('acks');
       } catch {
         this.#metrics.count('ack_errors');

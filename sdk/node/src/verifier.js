@@ -274,6 +274,7 @@ export class Verifier {
     this.#closed = true;
     clearInterval(this.#timer);
     this.#feed.close();
+    this.#http.close();
     await this.#running;
     await this.#file?.flush(this.#revocations, this.#clock.offset).catch(() => {});
     this.#tick();

@@ -45,12 +45,15 @@ export class Issuer {
 
   async up() {
     this.server = createServer((request, response) => this.#answer(request, response).catch(() => response.destroy()));
-    await new Promise((resolve) => this.server.listen(this.port, '127.0.0.1', resolve));
+    // Coming back, somebody else may hold the port for a moment.
+    this.server.on('error', () => setTimeout(() => this.server.listen(this.port, '127.0.0.1'), 50));
+    await new Promise((resolve) => this.server.once('listening', resolve).listen(this.port, '127.0.0.1'));
     this.port = this.server.address().port;
     this.ticker = setInterval(() => this.beats && this.#send('heartbeat', this.#position()), 50);
   }
 
   async down() {
+    if (!this.server.listening) return;
     clearInterval(this.ticker);
     this.server.closeAllConnections();
     await new Promise((resolve) => this.server.close(resolve));

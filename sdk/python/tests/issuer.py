@@ -49,7 +49,13 @@ class Issuer:
         return time.time() + self.shift
 
     async def up(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+        while True:
+            try:
+                self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
+                break
+            except OSError:
+                # Coming back, somebody else may hold the port for a moment.
+                await asyncio.sleep(0.05)
         self.port = self._server.sockets[0].getsockname()[1]
         self._ticker = asyncio.create_task(self._beat())
 

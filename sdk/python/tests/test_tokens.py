@@ -187,6 +187,7 @@ async def test_the_answers_are_those_of_rfc_6750(issuer: Issuer, opened: Open, m
         await until(revoked)
         await issuer.down()
         clock.ahead += 31
+        await until(lambda: verifier.status().state == "too_old")
         answer = await ask(f"Bearer {issuer.token(sid='s2')}")
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
         assert "www-authenticate" not in answer.headers

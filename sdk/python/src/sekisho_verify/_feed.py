@@ -26,6 +26,7 @@ from ._sse import Event, events
 _ACK_PAUSE = 250
 _ROUND_TRIP_PAUSE = 30
 _SNAPSHOT_LIMIT = 1024 * 1024 * 1024
+_SNAPSHOT_TIME = 60
 
 
 @dataclass(frozen=True)
@@ -136,7 +137,10 @@ class Feed:
         if self._revocations.feed_id is not None:
             await asyncio.sleep(random.uniform(0, self._timing.jitter))
         text = await self._http.read(
-            f"{self._base}revocations/snapshot?v={VERSION}", headers=await self._bearer(), limit=_SNAPSHOT_LIMIT
+            f"{self._base}revocations/snapshot?v={VERSION}",
+            headers=await self._bearer(),
+            limit=_SNAPSHOT_LIMIT,
+            within=_SNAPSHOT_TIME,
         )
         document = parse_snapshot(text)
         self._revocations.snapshot(document, self._clock.mono())

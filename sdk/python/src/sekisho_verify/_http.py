@@ -5,6 +5,7 @@ Each answer also tells the clock.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -64,21 +65,30 @@ class Http:
             raise HttpError(f"{path} cannot be reached: {cause or type(cause).__name__}") from None
 
     async def read(
-        self, url: str, *, limit: int = 256 * 1024, headers: Mapping[str, str] | None = None, **options: Any
+        self,
+        url: str,
+        *,
+        limit: int = 256 * 1024,
+        within: float = 10,
+        headers: Mapping[str, str] | None = None,
+        **options: Any,
     ) -> bytes:
-        """Sends a request and reads all of a 2xx answer, at most ``limit`` bytes of it."""
+        """Sends a request and reads all of a 2xx answer: at most ``limit`` bytes of it, within so many seconds."""
         path = httpx.URL(url).path
+        try:
+            return await asyncio.wait_for(self._read(url, path, limit, headers=headers, **options), within)
+        except (asyncio.TimeoutError, TimeoutError):
+            raise HttpError(f"{path} did not answer in time") from None
+
+    async def _read(self, url: str, path: str, limit: int, **options: Any) -> bytes:
         chunks: list[bytes] = []
         length = 0
-        try:
-            async with self.open(url, headers=headers, **options) as answer:
-                async for chunk in answer.aiter_bytes():
-                    length += len(chunk)
-                    if length > limit:
-                        raise HttpError(f"{path} answered more than {limit} bytes")
-                    chunks.append(chunk)
-        except TimeoutError as cause:
-            raise HttpError(str(cause)) from None
+        async with self.open(url, **options) as answer:
+            async for chunk in answer.aiter_bytes():
+                length += len(chunk)
+                if length > limit:
+                    raise HttpError(f"{path} answered more than {limit} bytes")
+                chunks.append(chunk)
         if not answer.is_success:
             raise HttpError(f"{path} answered {answer.status_code}", answer.status_code)
         return b"".join(chunks)
