@@ -103,6 +103,14 @@ pub fn all() -> Vec<Step> {
             calls: sdk_go,
         });
     }
+    if exists("sdk/blackbox/run.mjs") {
+        steps.push(Step {
+            name: "blackbox",
+            what: "an API in each language refuses what was revoked at the real issuer",
+            needs: &[Tool::Go, Tool::Node, Tool::Python, Tool::PythonVenv],
+            calls: blackbox,
+        });
+    }
     if exists("e2e/requirements.txt") {
         steps.push(Step {
             name: "python",
@@ -189,6 +197,10 @@ fn sdk_go() -> Vec<Call> {
             .inside("sdk/go")
             .with("CGO_ENABLED", "1"),
     ]
+}
+
+fn blackbox() -> Vec<Call> {
+    vec![binary(), Call::new(Runner::Node, "node sdk/blackbox/run.mjs")]
 }
 
 fn python() -> Vec<Call> {
