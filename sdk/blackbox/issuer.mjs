@@ -11,6 +11,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { signInAs } from "../../e2e/support/person.mjs";
 import { TARGET } from "./samples.mjs";
+import { Wire } from "./wire.mjs";
 
 const BINARY = process.env.SEKISHO_BIN ?? path.join(TARGET, "debug/sekisho");
 export const AUDIENCE = "https://notes.example.com/";
@@ -21,7 +22,8 @@ const SCOPE = ["--scope", "read:notes=Read notes"];
 export async function makeIssuer() {
   const folder = mkdtempSync(path.join(os.tmpdir(), "sekisho-blackbox-"));
   const port = await freePort();
-  const url = `http://127.0.0.1:${port}/`;
+  const wire = await Wire.before(() => port);
+  const url = `http://127.0.0.1:${wire.port}/`;
   const env = {
     PATH: process.env.PATH,
     HOME: folder,
@@ -30,7 +32,7 @@ export async function makeIssuer() {
     SEKISHO_LISTEN: `127.0.0.1:${port}`,
     SEKISHO_DRAIN: "1",
   };
-  const issuer = new Issuer(url, env, folder);
+  const issuer = new Issuer(url, env, folder, wire);
   await issuer.cli("migrate");
   return issuer;
 }
@@ -39,8 +41,8 @@ class Issuer {
   #child;
   #log = "";
 
-  constructor(url, env, folder) {
-    Object.assign(this, { url, env, folder });
+  constructor(url, env, folder, wire) {
+    Object.assign(this, { url, env, folder, wire });
   }
 
   /** Runs a command of the operator and answers what it printed. */
@@ -86,6 +88,7 @@ class Issuer {
 
   async remove() {
     await this.stop();
+    this.wire.close();
     rmSync(this.folder, { recursive: true, force: true });
   }
 
