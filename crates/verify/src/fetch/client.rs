@@ -79,7 +79,7 @@ impl FeedClient {
     }
 
     /// Keeps what is revoked in this file. From one that is not older than `max_stale` the program can start while the
-    /// issuer is away; an older one spares the snapshot. The file is made readable by its owner only; a verifier needs one of its own.
+    /// feed is away; an older one spares the snapshot. The issuer's keys are not in it. The file is made readable by its owner only; a verifier needs one of its own.
     #[must_use]
     pub fn state_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.state_file = Some(path.into());
