@@ -255,6 +255,29 @@ test("an issuer that is away: accepted, then 503, and what was revoked meanwhile
   }));
 });
 
+test("a backup that was restored: another feed, everything before it is over, and what was revoked stays so", async () => {
+  const guilty = (await issuer.signIn(alice, site)).access_token;
+  await accepted(guilty);
+  await issuer.cli("session", "revoke", claims(guilty).sid);
+  for (const sample of samples) await refused(sample, guilty, 0);
+  const before = innocents.bob;
+  await issuer.stop();
+  await issuer.cli("restored");
+  await issuer.start();
+  await Promise.all(samples.map(async (sample) => {
+    await eventually(async () => {
+      const answer = await notes(sample, before);
+      assert.ok([200, 503, 401].includes(answer.status), `${sample.language}: ${answer.status}`);
+      return answer.status === 401;
+    }, `${sample.language} refuses what was issued before the restore`);
+    assert.equal((await notes(sample, guilty)).status, 401, sample.language);
+  }));
+  innocents = { bob: (await issuer.signIn(bob, site)).access_token, two: await issuer.machineToken(machines.two) };
+  await Promise.all(samples.map(async (sample) => {
+    await eventually(async () => (await notes(sample, innocents.bob)).status === 200, `${sample.language} accepts new tokens`);
+  }));
+});
+
 test("a sample that is started while the issuer is away becomes ready later", async () => {
   await issuer.stop();
   const late = await Promise.all(languages.map((language) => started(language, settings)));
