@@ -65,7 +65,8 @@ async fn a_wrong_secret_is_told_by_name() {
     let wrong = FeedClient::new(issuer.url(), Credentials::new("verifier", "wrong"));
     assert!(!format!("{wrong:?}").contains("wrong"));
     let online = OnlineVerifier::listening(policy(&issuer), wrong).unwrap();
-    let not_ready = online.wait_ready(Duration::from_millis(500)).await.unwrap_err();
+    until(|| online.feed_error().is_some()).await;
+    let not_ready = online.wait_ready(Duration::from_millis(1)).await.unwrap_err();
     assert!(not_ready.to_string().contains("invalid_client"), "{not_ready}");
     assert!(matches!(
         not_ready.feed.as_deref(),
