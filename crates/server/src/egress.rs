@@ -299,6 +299,8 @@ pub fn client_trusting(authority: &str) -> Result<Client> {
     let authority =
         reqwest::Certificate::from_pem(authority.as_bytes()).context("no certificate authority")?;
     bounded(Client::builder())
+        // The revocation feed's streams and its short requests must not share one connection.
+        .http1_only()
         .tls_certs_only([authority])
         .build()
         .context("no HTTP client")

@@ -1,7 +1,7 @@
 //! The demo API: an outsider that trusts tokens of the issuer through `sekisho-verify` and nothing else.
 //!
-//! It owns a few notes in memory and the CORS answers for the demo app. It never asks the issuer about a token: after
-//! the keys are fetched once, every decision is made here.
+//! It owns a few notes in memory and the CORS answers for the demo app. It never asks the issuer about a token: it
+//! has the issuer's keys and listens to its revocation feed, and every decision is made here.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};

@@ -6,6 +6,7 @@ mod authority;
 mod seed;
 
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,15 +23,18 @@ use crate::listen::{Listener, Patience};
 use crate::serve::{background, on_signal, router};
 use crate::telemetry::logs;
 use authority::Authority;
-use seed::Seed;
-use sekisho_verify::fetch::{Fetcher, OnlineVerifier};
+use seed::{Machine, Seed};
+use sekisho_verify::fetch::{Credentials, FeedClient, OnlineVerifier};
 use sekisho_verify::tower::AuthLayer;
-use sekisho_verify::{Issuer, Policy, Verifier};
+use sekisho_verify::{Issuer, Policy};
 
 /// Where the data is when nobody says.
 pub const DATA: &str = "sekisho-dev-data";
 /// The issuer's port when nobody says; the app and the API take the next two.
 pub const PORT: u16 = 4000;
+
+/// How long the demo API may take to hear of revocations for the first time.
+const LISTENING: Duration = Duration::from_secs(20);
 
 /// How the demo runs.
 pub struct Options {
@@ -126,10 +130,11 @@ pub async fn dev(options: Options, announce: impl FnOnce(&Ready) -> Result<()>) 
     logs::install(&config.log).context("no log")?;
     let server = App::open(config, Clock::System).await?;
     let seed = seed::seed(&server, &origins, &data).await?;
+    let verifier = demo_verifier(&seed, authority.as_ref())?;
     let routers = (
         router(Arc::clone(&server)),
         demo_app(&server, &origins, &seed)?,
-        demo_api(&origins, &seed, authority.as_ref())?,
+        api_router(AuthLayer::new(verifier.clone()), vec![origins.app.clone()])?,
     );
     let work = tokio::spawn(background(Arc::clone(&server), stop.clone()));
     let patience = Patience {
@@ -143,7 +148,12 @@ pub async fn dev(options: Options, announce: impl FnOnce(&Ready) -> Result<()>) 
             api.serve(routers.2, patience, stop.clone()),
         )
     };
-    // The sockets are bound, so whoever reads the announcement and calls at once is heard.
+    let mut serving = pin!(serving);
+    tokio::select! {
+        ready = verifier.wait_ready(LISTENING) => ready.context("the demo API does not hear what is revoked")?,
+        _ = &mut serving => return Ok(()),
+    }
+    // Everything answers, so whoever reads the announcement and calls at once is heard.
     announce(&Ready {
         origins,
         seed,
@@ -188,16 +198,18 @@ fn demo_app(server: &App, origins: &Origins, seed: &Seed) -> Result<axum::Router
     Ok(app_router(config)?)
 }
 
-/// The API trusts the issuer as any outsider does: by fetching its published keys.
-fn demo_api(origins: &Origins, seed: &Seed, authority: Option<&Authority>) -> Result<axum::Router> {
-    let issuer = Issuer::fetched(&seed.issuer).require_gid();
-    let verifier = Verifier::new(Policy::access(issuer, seed::AUDIENCE))?;
-    let fetcher = match authority {
-        Some(authority) => Fetcher::with_client(egress::client_trusting(&authority.pem)?),
-        None => Fetcher::new()?,
-    };
-    let auth = AuthLayer::new(OnlineVerifier::with_fetcher(verifier, fetcher));
-    Ok(api_router(auth, vec![origins.app.clone()])?)
+/// The API trusts the issuer as any outsider does: by its published keys and its revocation feed.
+fn demo_verifier(seed: &Seed, authority: Option<&Authority>) -> Result<OnlineVerifier> {
+    let Machine {
+        client_id,
+        client_secret,
+    } = &seed.verifier;
+    let mut feed = FeedClient::new(&seed.issuer, Credentials::new(client_id, client_secret));
+    if let Some(authority) = authority {
+        feed = feed.http_client(egress::client_trusting(&authority.pem)?);
+    }
+    let policy = Policy::access(Issuer::fetched(&seed.issuer), seed::AUDIENCE);
+    Ok(OnlineVerifier::listening(policy, feed)?)
 }
 
 impl Ready {

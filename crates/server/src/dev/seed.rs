@@ -20,6 +20,7 @@ use crate::admin::clients::NewClient;
 use crate::admin::users::NewUser;
 use crate::admin::{Actor, Refused, apis, clients, grants, users};
 use crate::app::App;
+use crate::builtin;
 use crate::demo::api::{SCOPES, TOKEN_LIFETIME};
 use crate::demo::app::{logout_uris, redirect_uris};
 
@@ -38,6 +39,8 @@ pub(super) struct Seed {
     pub(super) spa: Spa,
     pub(super) web: Web,
     pub(super) machine: Machine,
+    /// By which the demo API reads the revocation feed.
+    pub(super) verifier: Machine,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -79,6 +82,7 @@ pub(super) async fn seed(app: &App, origins: &Origins, data: &Path) -> Result<Se
         spa: spa(app, origins).await?,
         web: web(app, origins).await?,
         machine: machine(app).await?,
+        verifier: verifier(app).await?,
     };
     keep(&file, &seed).with_context(|| format!("{} cannot be written", file.display()))?;
     Ok(seed)
@@ -144,17 +148,19 @@ async fn web(app: &App, origins: &Origins) -> Result<Web> {
 }
 
 async fn machine(app: &App) -> Result<Machine> {
-    let (client, secret) =
-        clients::add(app, Actor::Operator, client("Demo machine", ClientKind::Machine)).await?;
     let words: Vec<&str> = SCOPES.iter().map(|(word, _)| *word).collect();
-    grants::put(
-        app,
-        Actor::Operator,
-        &client,
-        AUDIENCE,
-        Scope::parse(&words.join(" "))?,
-    )
-    .await?;
+    granted(app, "Demo machine", AUDIENCE, &words.join(" ")).await
+}
+
+async fn verifier(app: &App) -> Result<Machine> {
+    let feed = builtin::revocations(&app.config.issuer);
+    granted(app, "Demo API", &feed, builtin::READ_REVOCATIONS).await
+}
+
+/// A machine that may ask for tokens of one API.
+async fn granted(app: &App, name: &str, audience: &str, scope: &str) -> Result<Machine> {
+    let (client, secret) = clients::add(app, Actor::Operator, client(name, ClientKind::Machine)).await?;
+    grants::put(app, Actor::Operator, &client, audience, Scope::parse(scope)?).await?;
     let client_secret = secret.context("a machine has a secret")?.encode();
     Ok(Machine {
         client_id: client.id.to_string(),
