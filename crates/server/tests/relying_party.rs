@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use sekisho::admin::Actor::Operator;
 use sekisho::admin::clients;
+use sekisho::listen::tls::Certificates;
 use sekisho::listen::{Listener, Patience};
 use sekisho_jose::{Algorithm, Buffer, JwkSet, KeySet, jws};
 use serde_json::Value;
@@ -49,11 +50,16 @@ async fn receive(
 
 impl RelyingParty {
     pub(crate) async fn start() -> Self {
+        Self::behind(None).await
+    }
+
+    /// With TLS, or without.
+    pub(crate) async fn behind(tls: Option<Certificates>) -> Self {
         let inbox = Arc::new(Inbox::default());
         let router = Router::new()
             .route("/backchannel-logout", post(receive))
             .with_state(Arc::clone(&inbox));
-        let listener = Listener::bind_loopback(0, None).await.unwrap();
+        let listener = Listener::bind_loopback(0, tls).await.unwrap();
         let port = listener.port();
         let (stop, stopping) = watch::channel(false);
         let patience = Patience {
@@ -72,6 +78,11 @@ impl RelyingParty {
 
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/backchannel-logout?from=sekisho", self.port)
+    }
+
+    /// The same by name and with TLS.
+    pub(crate) fn tls_url(&self) -> String {
+        format!("https://localhost:{}/backchannel-logout", self.port)
     }
 
     /// Registers this application's address with a client.

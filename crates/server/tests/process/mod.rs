@@ -3,6 +3,7 @@
 //! This file owns the fixture: what a deployment is, what is in its database, how a node starts and ends. Each file
 //! beside it is one promise to the operator. Tests wait for conditions; what must not take for ever has [`PATIENCE`].
 
+mod backchannel;
 mod config_mistake;
 mod database_down;
 mod dev;
