@@ -3,7 +3,7 @@
 //! `verifier`'s. Reads take no lock.
 
 use std::hash::BuildHasher as _;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use arc_swap::{ArcSwapOption, Guard};
@@ -14,7 +14,7 @@ use crate::record::{HashKey, HashedSubject};
 
 /// How many verified tokens a verifier remembers, and in how many bytes; about 1.4 KB for each with its claims.
 ///
-/// Memory for the tokens is taken as they come; an empty place costs 19 bytes.
+/// Memory for the tokens is taken as they come; an empty place costs 13 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remember {
     entries: usize,
@@ -37,7 +37,7 @@ impl Remember {
         Self { entries: 0, bytes: 0 }
     }
 
-    /// Sets the most tokens, rounded up to a multiple of six.
+    /// Sets the most tokens, rounded up to a multiple of five.
     #[must_use]
     pub const fn entries(mut self, entries: usize) -> Self {
         self.entries = entries;
@@ -117,15 +117,12 @@ fn taken(token: &str, claims: &Claims) -> usize {
 }
 
 /// Places that a token may lie in: its set's.
-const WAYS: usize = 6;
-
-/// Newcomers to a full set that are noted: one that comes again while it is gets a place.
-const NOTES: usize = 2;
+const WAYS: usize = 5;
 
 /// How many places are looked at to make room for one more in bytes, before the new token is not remembered instead.
 const PATIENCE: usize = 256;
 
-/// The cache: sets of six places. While there is room a token is remembered when it is first seen; later only one that
+/// The cache: sets of five places. While there is room a token is remembered when it is first seen; later only one that
 /// comes again, in the place of one that was not met lately. So tokens that come once cost little and put nobody out.
 pub(crate) struct Remembered {
     /// Secret, so that nobody can choose tokens that fight for one set.
@@ -140,76 +137,63 @@ pub(crate) struct Remembered {
 
 struct Shelf {
     sets: Box<[Set]>,
-    places: Box<[ArcSwapOption<Entry>]>,
 }
 
-/// What is asked of a set, in one line of memory. Hints only: what is found is compared whole.
+/// A set, in one line of memory. The tags are hints: what is found is compared whole.
 #[derive(Default)]
 #[repr(align(64))]
 struct Set {
-    /// The hash of what lies in each place; 0 when nothing does.
-    tags: [AtomicU64; WAYS],
-    /// The hashes of newcomers.
-    notes: [AtomicU64; NOTES],
+    places: [ArcSwapOption<Entry>; WAYS],
+    /// A part of the hash of what lies in each place; 0 when nothing does.
+    tags: [AtomicU32; WAYS],
+    /// That of the last newcomer to the full set: when it comes again, it gets a place.
+    newcomer: AtomicU32,
 }
 
 impl Set {
     /// The way of a tag; of 0, a free one.
-    fn way(&self, wanted: u64) -> Option<usize> {
+    fn way_of(&self, wanted: u32) -> Option<usize> {
         self.tags
             .iter()
             .position(|tag| tag.load(Ordering::Relaxed) == wanted)
     }
 
-    /// Notes a newcomer; whether it was noted before.
-    fn note(&self, tag: u64) -> bool {
-        let again = self.notes.iter().any(|note| note.load(Ordering::Relaxed) == tag);
-        if !again {
-            // Any of them; the set was chosen by the hash's first bits.
-            self.notes[tag as usize % NOTES].store(tag, Ordering::Relaxed);
-        }
-        again
-    }
-}
-
-impl Shelf {
-    fn new(places: usize) -> Self {
-        let sets = places.div_ceil(WAYS);
-        Self {
-            sets: (0..sets).map(|_| Set::default()).collect(),
-            places: (0..sets * WAYS).map(|_| ArcSwapOption::empty()).collect(),
-        }
+    /// Notes a newcomer; whether it is the one that was noted.
+    fn note(&self, tag: u32) -> bool {
+        self.newcomer.swap(tag, Ordering::Relaxed) == tag
     }
 
-    /// The way for a token in its set: its own, a free one, or that of one that was not met lately.
-    fn way(&self, tag: u64, set: usize) -> usize {
-        let ways = &self.sets[set];
-        ways.way(tag).or_else(|| ways.way(0)).unwrap_or_else(|| {
+    /// The way for a token: its own, a free one, or that of one that was not met lately.
+    fn way(&self, tag: u32) -> usize {
+        self.way_of(tag).or_else(|| self.way_of(0)).unwrap_or_else(|| {
             // Everybody has a second chance; the search begins anywhere.
-            let start = tag as usize;
+            let start = tag as usize % WAYS;
             let mut ways = (0..WAYS).map(|way| (start + way) % WAYS);
-            let unused = |way: &usize| !self.was_used(set * WAYS + way);
-            ways.find(unused).unwrap_or(start % WAYS)
+            ways.find(|way| !self.was_used(*way)).unwrap_or(start)
         })
     }
 
     /// Whether it was met since it was last asked.
-    fn was_used(&self, place: usize) -> bool {
-        let entry = self.places[place].load();
+    fn was_used(&self, way: usize) -> bool {
+        let entry = self.places[way].load();
         entry
             .as_ref()
             .is_some_and(|entry| entry.used.swap(false, Ordering::Relaxed))
     }
 
-    fn tag_of(&self, place: usize) -> &AtomicU64 {
-        &self.sets[place / WAYS].tags[place % WAYS]
-    }
-
     /// Empties a place.
-    fn take(&self, place: usize) -> Option<Arc<Entry>> {
-        let old = self.places[place].swap(None);
-        self.tag_of(place).store(0, Ordering::Relaxed);
+    fn take(&self, way: usize) -> Option<Arc<Entry>> {
+        let old = self.places[way].swap(None);
+        self.tags[way].store(0, Ordering::Relaxed);
         old
+    }
+}
+
+impl Shelf {
+    fn new(places: usize) -> Self {
+        Self {
+            sets: (0..places.div_ceil(WAYS)).map(|_| Set::default()).collect(),
+        }
     }
 }
 
@@ -228,12 +212,15 @@ impl Remembered {
     /// The entry of exactly this token.
     pub(crate) fn find(&self, token: &str) -> Option<Guard<Option<Arc<Entry>>>> {
         let shelf = self.shelf.get()?;
-        let (tag, set) = self.tag(token, shelf);
-        for (way, found) in shelf.sets[set].tags.iter().enumerate() {
+        let (tag, set) = self.set(token, shelf);
+        for (place, found) in set.places.iter().zip(&set.tags) {
             if found.load(Ordering::Relaxed) != tag {
                 continue;
             }
-            let place = shelf.places[set * WAYS + way].load();
+            let place = place.load();
+            // The claims are looked at last and lie elsewhere: asked for now, they are near by then.
+            let claims = place.as_ref().map(|entry| Arc::strong_count(&entry.claims));
+            std::hint::black_box(claims);
             match &*place {
                 Some(entry) if *entry.token == *token => {
                     // Written only when it changes, or every core would take the line from the others.
@@ -254,27 +241,28 @@ impl Remembered {
             return;
         }
         let shelf = self.shelf.get_or_init(|| Shelf::new(self.limits.entries));
-        let (tag, set) = self.tag(token, shelf);
-        let ways = &shelf.sets[set];
-        let has_place = ways.way(0).is_some() || ways.way(tag).is_some();
+        let (tag, set) = self.set(token, shelf);
+        let has_place = set.way_of(0).is_some() || set.way_of(tag).is_some();
         let bytes = || taken(token, claims);
-        let invited = (has_place && self.fits(bytes())) || (ways.note(tag) && self.make_room(shelf, bytes()));
+        let invited = (has_place && self.fits(bytes())) || (set.note(tag) && self.make_room(shelf, bytes()));
         if !invited {
             return;
         }
-        let place = set * WAYS + shelf.way(tag, set);
+        let way = set.way(tag);
         self.bytes.fetch_add(bytes(), Ordering::Relaxed);
         self.entries.fetch_add(1, Ordering::Relaxed);
-        let old = shelf.places[place].swap(Some(Arc::new(entry())));
+        let old = set.places[way].swap(Some(Arc::new(entry())));
         self.left(old.as_deref());
-        shelf.tag_of(place).store(tag, Ordering::Relaxed);
+        set.tags[way].store(tag, Ordering::Relaxed);
     }
 
     /// Forgets everything.
     pub(crate) fn clear(&self) {
         if let Some(shelf) = self.shelf.get() {
-            for place in 0..shelf.places.len() {
-                self.left(shelf.take(place).as_deref());
+            for set in &shelf.sets {
+                for way in 0..WAYS {
+                    self.left(set.take(way).as_deref());
+                }
             }
         }
     }
@@ -294,16 +282,17 @@ impl Remembered {
         }
     }
 
-    /// The hash of a token, and its set.
+    /// The tag of a token, and its set.
     ///
     /// Its end is hashed, which is signature: as good as random, and different for every token that was verified. Whoever
     /// sends others with the same end finds them compared whole and not the same.
-    fn tag(&self, token: &str, shelf: &Shelf) -> (u64, usize) {
+    fn set<'a>(&self, token: &str, shelf: &'a Shelf) -> (u32, &'a Set) {
         let bytes = token.as_bytes();
         let end = &bytes[bytes.len().saturating_sub(48)..];
-        let tag = self.seed.hash_one(end).max(1);
-        let set = (u128::from(tag) * shelf.sets.len() as u128) >> 64;
-        (tag, set as usize)
+        let hash = self.seed.hash_one(end);
+        // The first bits choose the set, the last are the tag.
+        let set = (u128::from(hash) * shelf.sets.len() as u128) >> 64;
+        ((hash as u32).max(1), &shelf.sets[set as usize])
     }
 
     fn fits(&self, bytes: usize) -> bool {
@@ -319,9 +308,11 @@ impl Remembered {
             if self.fits(bytes) {
                 return true;
             }
-            let place = self.hand.fetch_add(1, Ordering::Relaxed) % shelf.places.len();
-            if shelf.tag_of(place).load(Ordering::Relaxed) != 0 && !shelf.was_used(place) {
-                self.left(shelf.take(place).as_deref());
+            let hand = self.hand.fetch_add(1, Ordering::Relaxed);
+            let set = &shelf.sets[hand / WAYS % shelf.sets.len()];
+            let way = hand % WAYS;
+            if set.tags[way].load(Ordering::Relaxed) != 0 && !set.was_used(way) {
+                self.left(set.take(way).as_deref());
             }
         }
         self.fits(bytes)
