@@ -175,6 +175,7 @@ async fn the_app_serves_every_file_it_names_under_a_strict_policy() {
         client_id: "spa".to_owned(),
         audience: AUDIENCE.to_owned(),
         api_url: AUDIENCE.parse().unwrap(),
+        behind_url: None,
         user: None,
         expired_token: "old".to_owned(),
     })

@@ -56,7 +56,9 @@ async function start() {
   const cameBack = location.pathname === "/callback";
   history.replaceState(null, "", "/"); // the code is spent; keep it out of the history and of screenshots
   await attempt(async () => {
-    issuer = await oidc.discover(await (await fetch("/config.json")).json());
+    const config = await (await fetch("/config.json")).json();
+    if (config.behind_url) Object.assign($("#behind"), { href: config.behind_url, hidden: false });
+    issuer = await oidc.discover(config);
     if (cameBack) await keep(await oidc.finish(issuer, query), "welcome");
     else if (sessionStorage.getItem(WAS_HERE)) {
       try {

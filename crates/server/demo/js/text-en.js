@@ -28,6 +28,33 @@ export const en = {
   step4Text: "The API checks the access token by itself, in microseconds, without asking anybody.",
   otherPage: "The same with the real Auth0 SDK",
   ownPage: "Back to the app without an SDK",
+  behindPage: "The same without any token in the browser: behind the gateway",
+  behindTitle: "A JWT behind an HttpOnly cookie",
+  behindText:
+    "This page has no login code and no token. A proxy asks Sekisho about every request; the cookie stays a cookie up to the proxy, and becomes identity headers and a short-lived access token behind it.",
+  behindBrowser: "What this page can see",
+  behindBrowserText: "The cookie is HttpOnly: the browser sends it, no script can read it. Injected script finds nothing to carry away.",
+  behindTokens: "Tokens in the browser",
+  behindServer: "What the server was given",
+  behindServerText: "The proxy wrote these headers; whatever a caller puts there is overwritten. The token lives for five minutes and is made anew.",
+  behindCall: "Read my notes",
+  behindAccount: "Where am I signed in?",
+  behindTry: "End this session on the account page in the other tab, come back and read your notes again: the very next request is refused.",
+  behindFooter: "Demo app · no token is in this browser",
+  behindVerdicts: {
+    200: "The server called the API with the token from the gateway.",
+    401: "Refused before it reached the app: the session has ended. Load the page again to sign in.",
+    503: "The API could not check the token just now.",
+    other: "Not what this demo expects.",
+  },
+  compareTitle: "Two ways, side by side",
+  compareMemory: "Token in memory",
+  compareMemoryText:
+    "The app asks for tokens itself and sends them to APIs on any origin. Good for apps without a server of their own. While the page is open, injected script could use the token; it lives in memory only, and revocation ends it within a second at APIs that listen.",
+  compareCookie: "Token behind a cookie",
+  compareCookieText:
+    "The app has a server or at least a proxy. Scripts never see a token, other sites cannot send the cookie along with a POST (SameSite), and the end of a session ends the next request. The API still checks JWTs by itself.",
+  compareOther: "To the app with its tokens in memory",
 
   youAre: "You are signed in",
   refresh: "Get fresh tokens",

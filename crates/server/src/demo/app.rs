@@ -29,6 +29,8 @@ pub struct AppConfig {
     pub audience: String,
     /// Where the demo API listens.
     pub api_url: Url,
+    /// The demo app behind the gateway, when there is one.
+    pub behind_url: Option<Url>,
     /// Shown on the first page, so that a newcomer can sign in at once.
     pub user: Option<DemoUser>,
     /// An access token for the demo API, signed by the issuer's own key, whose time was over before it was made.
@@ -86,10 +88,10 @@ pub fn app_router(config: AppConfig) -> Result<Router, axum::http::header::Inval
         .layer(headers))
 }
 
-const HTML: &str = "text/html; charset=utf-8";
-const CSS: &str = "text/css; charset=utf-8";
-const JS: &str = "text/javascript; charset=utf-8";
-const SVG: &str = "image/svg+xml";
+pub(super) const HTML: &str = "text/html; charset=utf-8";
+pub(super) const CSS: &str = "text/css; charset=utf-8";
+pub(super) const JS: &str = "text/javascript; charset=utf-8";
+pub(super) const SVG: &str = "image/svg+xml";
 
 /// Every file of the app: path, media type, content.
 const FILES: &[(&str, &str, &str)] = &[
@@ -127,6 +129,8 @@ struct Settings<'a> {
     audience: &'a str,
     api_url: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    behind_url: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'a DemoUser>,
 }
 
@@ -136,6 +140,7 @@ async fn settings(State(config): State<Arc<AppConfig>>) -> Response {
         client_id: &config.client_id,
         audience: &config.audience,
         api_url: config.api_url.as_str(),
+        behind_url: config.behind_url.as_ref().map(Url::as_str),
         user: config.user.as_ref(),
     })
     .into_response()

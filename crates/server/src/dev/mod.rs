@@ -18,6 +18,7 @@ use crate::app::{App, Clock};
 use crate::config::{Config, Environment};
 use crate::demo::api::api_router;
 use crate::demo::app::{AppConfig, DemoUser, app_router};
+use crate::demo::behind::{Neighbours, behind_router};
 use crate::egress;
 use crate::listen::{Listener, Patience};
 use crate::serve::{background, on_signal, router};
@@ -78,6 +79,8 @@ struct Origins {
     issuer: String,
     app: String,
     api: String,
+    /// The app behind the gateway.
+    behind: String,
 }
 
 /// Runs the demo until SIGTERM or SIGINT; `announce` is called once everything answers.
@@ -117,13 +120,15 @@ pub async fn dev(options: Options, announce: impl FnOnce(&Ready) -> Result<()>) 
     };
     let issuer = Listener::bind_loopback(next(0), certificates.clone()).await?;
     let app = Listener::bind_loopback(next(1), certificates.clone()).await?;
-    let api = Listener::bind_loopback(next(2), certificates).await?;
+    let api = Listener::bind_loopback(next(2), certificates.clone()).await?;
+    let behind = Listener::bind_loopback(next(3), certificates).await?;
     let scheme = if authority.is_some() { "https" } else { "http" };
     let origin = |listener: &Listener| format!("{scheme}://localhost:{}", listener.port());
     let origins = Origins {
         issuer: origin(&issuer),
         app: origin(&app),
         api: origin(&api),
+        behind: origin(&behind),
     };
 
     let config = settings(&options.environment, &origins.issuer, &data)?;
@@ -131,11 +136,18 @@ pub async fn dev(options: Options, announce: impl FnOnce(&Ready) -> Result<()>) 
     let server = App::open(config, Clock::System).await?;
     let seed = seed::seed(&server, &origins, &data).await?;
     let verifier = demo_verifier(&seed, authority.as_ref())?;
+    seed::put_behind(&server, &origins).await?;
     let routers = (
         router(Arc::clone(&server)),
         demo_app(&server, &origins, &seed)?,
         api_router(AuthLayer::new(verifier.clone()), vec![origins.app.clone()])?,
     );
+    let gateway = behind_router(Neighbours {
+        issuer: routers.0.clone(),
+        api: routers.2.clone(),
+        spa: format!("{}/", origins.app),
+        account: server.config.issuer.link("account"),
+    });
     let work = tokio::spawn(background(Arc::clone(&server), stop.clone()));
     let patience = Patience {
         drain: Duration::from_secs(5),
@@ -146,6 +158,7 @@ pub async fn dev(options: Options, announce: impl FnOnce(&Ready) -> Result<()>) 
             issuer.serve(routers.0, patience, stop.clone()),
             app.serve(routers.1, patience, stop.clone()),
             api.serve(routers.2, patience, stop.clone()),
+            behind.serve(gateway, patience, stop.clone()),
         )
     };
     let mut serving = pin!(serving);
@@ -180,6 +193,10 @@ fn settings(environment: &Environment, issuer: &str, data: &Path) -> Result<Conf
     environment
         .entry("SEKISHO_LOG".to_owned())
         .or_insert_with(|| "info".to_owned());
+    // The proxy of the app behind the gateway is in this process.
+    environment
+        .entry("SEKISHO_TRUSTED_PROXIES".to_owned())
+        .or_insert_with(|| "127.0.0.1".to_owned());
     Ok(Config::from_environment(&environment)?)
 }
 
@@ -189,6 +206,7 @@ fn demo_app(server: &App, origins: &Origins, seed: &Seed) -> Result<axum::Router
         client_id: seed.spa.client_id.clone(),
         audience: seed::AUDIENCE.to_owned(),
         api_url: Url::parse(&origins.api)?,
+        behind_url: Some(Url::parse(&origins.behind)?),
         user: Some(DemoUser {
             email: seed::EMAIL.to_owned(),
             password: seed::PASSWORD.to_owned(),
@@ -230,6 +248,7 @@ impl Ready {
             },
             "machine": { "client_id": seed.machine.client_id, "client_secret": seed.machine.client_secret },
             "api": { "audience": seed::AUDIENCE, "url": format!("{}/", origins.api) },
+            "gateway": { "url": format!("{}/", origins.behind) },
             "user": { "email": seed::EMAIL, "password": seed::PASSWORD },
         });
         if let Some(authority) = &self.authority {
@@ -244,12 +263,13 @@ impl Ready {
         let mut text = format!(
             "\nSekisho is ready. Open the demo app and sign in:\n\n  \
              demo app   {}/\n  sign in    {}  {}\n\n  \
-             issuer     {}\n  demo API   {}/\n  data       {}\n",
+             issuer     {}\n  demo API   {}/\n  gateway    {}/\n  data       {}\n",
             origins.app,
             seed::EMAIL,
             seed::PASSWORD,
             seed.issuer,
             origins.api,
+            origins.behind,
             self.data.display(),
         );
         if let Some(authority) = &self.authority {

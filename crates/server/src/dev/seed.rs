@@ -17,6 +17,7 @@ use zeroize::Zeroizing;
 
 use super::Origins;
 use crate::admin::clients::NewClient;
+use crate::admin::gateway::{self, NewApp};
 use crate::admin::users::NewUser;
 use crate::admin::{Actor, Refused, apis, clients, grants, users};
 use crate::app::App;
@@ -86,6 +87,17 @@ pub(super) async fn seed(app: &App, origins: &Origins, data: &Path) -> Result<Se
     };
     keep(&file, &seed).with_context(|| format!("{} cannot be written", file.display()))?;
     Ok(seed)
+}
+
+/// Puts the demo app that has no login of its own behind the gateway.
+pub(super) async fn put_behind(app: &App, origins: &Origins) -> Result<()> {
+    let new = NewApp {
+        origin: origins.behind.clone(),
+        name: Some("Demo app behind the gateway".to_owned()),
+        audience: Some(AUDIENCE.to_owned()),
+        scope: Scope::parse(SCOPES[0].0)?,
+    };
+    tolerate(gateway::add(app, Actor::Operator, new).await)
 }
 
 async fn known(app: &App, origins: &Origins, file: &Path) -> Option<Seed> {
