@@ -17,6 +17,7 @@
 //! | who may ask about a token | [`introspect`] |
 //! | whom we may call on somebody's behalf | [`egress`] |
 //! | when work is tried again | [`job`] |
+//! | what a token for the Management API allows | [`permission`] |
 //! | whether a token opens the profile | [`userinfo`] |
 //! | whether a link from a mail still works | [`ticket`] |
 
@@ -41,6 +42,7 @@ pub mod job;
 pub mod login;
 pub mod logout;
 pub mod parameters;
+pub mod permission;
 pub mod pkce;
 pub mod redirect;
 pub mod refusal;

@@ -1,5 +1,6 @@
 //! The state of one running issuer. Nothing is global: a process could hold several.
 
+use crate::api_token::Gate;
 use crate::config::Config;
 use crate::egress::Egress;
 use crate::feed::Feed;
@@ -40,6 +41,8 @@ pub struct App {
     pub cookies: CookieNames,
     /// What was revoked, told to everybody who listens.
     pub feed: Feed,
+    /// Guards the Management API.
+    pub management: Gate,
     /// Rows that are kept in memory.
     pub rows: Rows,
     /// Which origins may call us from a browser.
@@ -74,6 +77,7 @@ impl App {
             passwords: Passwords::new(&config.passwords)?,
             cookies: CookieNames::new(config.issuer.url()),
             feed,
+            management: Gate::new(crate::builtin::management(&config.issuer)),
             rows: Rows::default(),
             origins: Origins::default(),
             gateway: Gateway::default(),

@@ -1,19 +1,28 @@
-//! The only way access ends: rows, epochs and audit together. Revocation records will be written here and nowhere else.
+//! The only way access ends: rows, epochs, revocation records, and word to the applications together. Nothing else writes a record.
+//!
+//! What each ending means for tokens that are out is arithmetic (`rules/ending`); here is which rows end and which record says so.
+//! A record is left out only when no token it could hit can still be taken by anybody.
 
 use crate::app::{App, Clock};
 use crate::jobs::backchannel_logout;
+use sekisho_rules::ending::{self, Minted};
 use sekisho_rules::id::{ClientId, GrantId, SessionId, UserId};
 use sekisho_rules::time::Timestamp;
 use sekisho_store::ended_tokens::{self, Ended};
-use sekisho_store::families::EndReason;
-use sekisho_store::{Fault, Tx, clients, families, sessions, users};
+use sekisho_store::families::{self, EndReason};
+use sekisho_store::{Fault, Tx, clients, issuer as issuer_row, sessions, users};
+use sekisho_verify::record::{HashKey, Record};
 
-/// What every ending needs beside its rows: when it was decided, and the clock to read again.
+/// How long an ending of what has no list of rows may take, in milliseconds. Its `nbf` covers that and the clocks of other nodes.
+const PROMPT_MILLIS: i64 = 1000;
+
+/// What every ending needs beside its rows: when it was decided, the clock to read again, and what record keys are made with.
 #[derive(Clone)]
 pub struct Ending {
     /// When it was decided.
     pub now: Timestamp,
     clock: Clock,
+    hash: HashKey,
 }
 
 impl Ending {
@@ -22,37 +31,104 @@ impl Ending {
         Self {
             now,
             clock: app.clock.clone(),
+            hash: *app.feed.hash_key(),
         }
+    }
+
+    /// The clock, read again: a mint that committed while this ending waited for its rows may be later than the decision.
+    fn seconds(&self) -> i64 {
+        self.clock.now().seconds()
+    }
+
+    /// Whether the commit came so late that a token without a row may be dated after the `nbf` that was written. Then end it again:
+    /// nothing can have been minted since the first commit, so the second need not be prompt.
+    pub fn was_slow(&self) -> bool {
+        self.clock.now().millis_since(self.now) > PROMPT_MILLIS
     }
 }
 
-/// Ends a session and the grants born in it, but for those with `offline_access`, which were meant to outlive it.
+/// Ends a session and the grants born in it, but for those with `offline_access`, which were meant to outlive it. `false` when it had
+/// ended.
+///
+/// One record is enough: every token of the grants that end here names the session, and so do those tokens of the others that were
+/// minted while it stood.
 ///
 /// # Errors
 /// [`Fault`] when a statement fails.
-pub async fn session(tx: &mut Tx, by: &Ending, id: &SessionId) -> Result<(), Fault> {
+pub async fn session(tx: &mut Tx, by: &Ending, id: &SessionId) -> Result<bool, Fault> {
     backchannel_logout::session_ends(tx, id, by.now).await?;
-    sessions::end(tx, id, by.now).await?;
-    families::end_of_session(tx, id, by.now).await
+    let ended = sessions::end(tx, id, by.now).await?;
+    families::end_of_session(tx, id, by.now).await?;
+    Ok(tell_session(tx, by, ended.as_ref()))
 }
 
 /// Ends a session and every grant born in it, those with `offline_access` too: what a person or an operator means who ends a place
-/// somebody is signed in at.
+/// somebody is signed in at. `false` when all of it had ended.
 ///
 /// # Errors
 /// [`Fault`] when a statement fails.
-pub async fn place(tx: &mut Tx, by: &Ending, id: &SessionId) -> Result<(), Fault> {
+pub async fn place(tx: &mut Tx, by: &Ending, id: &SessionId) -> Result<bool, Fault> {
     backchannel_logout::session_ends(tx, id, by.now).await?;
-    sessions::end(tx, id, by.now).await?;
-    families::end_with_session(tx, id, by.now).await
+    let ended = sessions::end(tx, id, by.now).await?;
+    let told = tell_session(tx, by, ended.as_ref());
+    let families = families::end_with_session(tx, id, by.now).await?;
+    tell_grants(tx, by, &families);
+    Ok(told || !families.is_empty())
 }
 
-/// Ends one grant: its refresh tokens, and userinfo for its access tokens. `false` when it had ended.
+/// Ends every session of a user as [`session`] ends one; grants with `offline_access` live on. Answers how many there were.
+///
+/// # Errors
+/// [`Fault`] when a statement fails.
+pub async fn sessions_of_user(tx: &mut Tx, by: &Ending, id: &UserId) -> Result<usize, Fault> {
+    backchannel_logout::user_ends(tx, id, by.now).await?;
+    let ended = sessions::end_of_user(tx, id, by.now).await?;
+    for session in &ended {
+        families::end_of_session(tx, &session.id, by.now).await?;
+        tell_session(tx, by, Some(session));
+    }
+    Ok(ended.len())
+}
+
+/// Ends one grant: its refresh tokens and every token with its `gid`. `false` when it had ended.
 ///
 /// # Errors
 /// [`Fault`] when a statement fails.
 pub async fn grant(tx: &mut Tx, by: &Ending, gid: &GrantId, why: EndReason) -> Result<bool, Fault> {
-    families::end(tx, gid, why, by.now).await
+    let ended = families::end(tx, gid, why, by.now).await?;
+    tell_grants(tx, by, ended.as_slice());
+    Ok(ended.is_some())
+}
+
+/// Ends every grant of a user that holds a refresh token. Answers how many there were.
+///
+/// # Errors
+/// [`Fault`] when a statement fails.
+pub async fn refresh_tokens_of_user(tx: &mut Tx, by: &Ending, id: &UserId) -> Result<usize, Fault> {
+    let ended = families::end_refreshable(tx, id, by.now).await?;
+    tell_grants(tx, by, &ended);
+    Ok(ended.len())
+}
+
+/// Ends every grant by which a user let a client in. Answers how many there were.
+///
+/// # Errors
+/// [`Fault`] when a statement fails.
+pub async fn consent(tx: &mut Tx, by: &Ending, user: &UserId, client: &ClientId) -> Result<usize, Fault> {
+    let ended = families::end_of_pair(tx, user, client, by.now).await?;
+    tell_grants(tx, by, &ended);
+    Ok(ended.len())
+}
+
+/// Ends the tokens of a client's own grant, whose row is gone. Its id is never given again.
+///
+/// # Errors
+/// [`Fault`] when a statement fails.
+pub async fn client_grant(tx: &mut Tx, by: &Ending, gid: &GrantId) -> Result<(), Fault> {
+    let longest = issuer_row::longest(tx).await?;
+    let until = ending::client_grant(longest, by.seconds());
+    tx.record(Record::grant(&by.hash, gid.as_str(), unsigned(until)));
+    Ok(())
 }
 
 /// Ends one access token that is a JWT. `false` when it had ended.
@@ -60,7 +136,15 @@ pub async fn grant(tx: &mut Tx, by: &Ending, gid: &GrantId, why: EndReason) -> R
 /// # Errors
 /// [`Fault`] when a statement fails.
 pub async fn token(tx: &mut Tx, by: &Ending, token: &Ended) -> Result<bool, Fault> {
-    ended_tokens::end(tx, token, by.now).await
+    let ended = ended_tokens::end(tx, token, by.now).await?;
+    if ended {
+        tx.record(Record::token(
+            &by.hash,
+            &token.jti,
+            unsigned(token.expires_at.seconds()),
+        ));
+    }
+    Ok(ended)
 }
 
 /// Ends everything a user holds. Call it after the write that raised their epoch; `nbf` then lies after every token they were given.
@@ -69,18 +153,87 @@ pub async fn token(tx: &mut Tx, by: &Ending, token: &Ended) -> Result<bool, Faul
 /// [`Fault`] when a statement fails.
 pub async fn user(tx: &mut Tx, by: &Ending, id: &UserId) -> Result<(), Fault> {
     backchannel_logout::user_ends(tx, id, by.now).await?;
-    let last = sessions::end_of_user(tx, id, by.now)
-        .await?
-        .max(families::end_of_user(tx, id, by.now).await?);
-    // Read again: a mint that committed while this one waited for its rows may be later than the decision.
-    users::raise_nbf(tx, id, by.clock.now().seconds().max(last) + 1).await
+    // Sessions first: a redeemed code writes its session's row before its grant's, so waiting for the first finds the second.
+    let sessions = sessions::end_of_user(tx, id, by.now).await?;
+    let families = families::end_of_user(tx, id, by.now).await?;
+    let minted = sessions
+        .iter()
+        .map(|session| session.minted)
+        .chain(families.iter().map(|family| family.minted))
+        .fold(Minted::default(), Minted::max);
+    let voided = ending::user(minted, by.seconds());
+    users::raise_nbf(tx, id, voided.nbf).await?;
+    if let Some(until) = voided.until {
+        tx.record(Record::user(
+            &by.hash,
+            id.as_str(),
+            unsigned(voided.nbf),
+            unsigned(until),
+        ));
+    }
+    Ok(())
 }
 
-/// Ends everything a client holds. Call it after the write that raised its epoch.
+/// Ends everything a client holds. Call it after the write that raised its epoch, and again when [`Ending::was_slow`].
 ///
 /// # Errors
 /// [`Fault`] when a statement fails.
 pub async fn client(tx: &mut Tx, by: &Ending, id: &ClientId) -> Result<(), Fault> {
     families::end_of_client(tx, id, by.now).await?;
-    clients::raise_nbf(tx, id, by.clock.now().seconds() + 3).await
+    let voided = ending::without_rows(issuer_row::longest(tx).await?, by.seconds());
+    clients::raise_nbf(tx, id, voided.nbf).await?;
+    if let Some(until) = voided.until {
+        tx.record(Record::client(
+            &by.hash,
+            id.as_str(),
+            unsigned(voided.nbf),
+            unsigned(until),
+        ));
+    }
+    Ok(())
+}
+
+/// Ends everything. Call it again when [`Ending::was_slow`].
+///
+/// # Errors
+/// [`Fault`] when a statement fails.
+pub async fn issuer(tx: &mut Tx, by: &Ending) -> Result<(), Fault> {
+    let voided = ending::without_rows(issuer_row::longest(tx).await?, by.seconds());
+    issuer_row::raise(tx, voided.nbf).await?;
+    if let Some(until) = voided.until {
+        tx.record(Record::issuer(unsigned(voided.nbf), unsigned(until)));
+    }
+    Ok(())
+}
+
+/// Ends what a signing key has signed. The key's own row is changed by whoever calls this.
+///
+/// # Errors
+/// [`Fault`] when a statement fails.
+pub async fn signing_key(tx: &mut Tx, by: &Ending, kid: &str) -> Result<(), Fault> {
+    let until = ending::signing_key(issuer_row::longest(tx).await?, by.seconds());
+    tx.record(Record::signing_key(&by.hash, kid, unsigned(until)));
+    Ok(())
+}
+
+fn tell_session(tx: &mut Tx, by: &Ending, ended: Option<&sessions::Ended>) -> bool {
+    if let Some(session) = ended
+        && let Some(until) = session.minted.told_until(by.seconds())
+    {
+        tx.record(Record::session(&by.hash, session.id.as_str(), unsigned(until)));
+    }
+    ended.is_some()
+}
+
+fn tell_grants(tx: &mut Tx, by: &Ending, ended: &[families::Ended]) {
+    for family in ended {
+        if let Some(until) = family.minted.told_until(by.seconds()) {
+            tx.record(Record::grant(&by.hash, family.gid.as_str(), unsigned(until)));
+        }
+    }
+}
+
+/// Unix seconds as records have them.
+fn unsigned(seconds: i64) -> u64 {
+    u64::try_from(seconds).unwrap_or(0)
 }

@@ -3,6 +3,7 @@
 pub mod access_token;
 pub mod account;
 pub mod admin;
+pub mod api;
 pub mod api_token;
 pub mod app;
 pub mod audit;

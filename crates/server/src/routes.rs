@@ -1,5 +1,6 @@
 //! Every path, on one page.
 
+use crate::api::{self, Quota};
 use crate::app::App;
 use crate::http::reply::{Trouble, html, problem_page};
 use crate::http::visit::Visit;
@@ -34,7 +35,7 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn(cors::anyone));
     // What browser applications call across origins.
-    let api = Router::new()
+    let oauth = Router::new()
         .route("/oauth/token", post(token::token))
         .route("/oauth/revoke", post(revoke::revoke))
         .route("/oauth/introspect", post(introspect::introspect))
@@ -49,6 +50,36 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/revocations/ack", post(feed::acknowledge))
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(BodyLimits::of(&app), read_body));
+    // What programs manage this issuer by.
+    let quota = (Arc::clone(&app), Arc::new(Quota::default()));
+    let management = Router::new()
+        .route(
+            "/api/v2/sessions/{id}",
+            get(api::show_session).delete(api::delete_session),
+        )
+        .route("/api/v2/sessions/{id}/revoke", post(api::revoke_session))
+        .route(
+            "/api/v2/users/{id}/sessions",
+            get(api::list_sessions).delete(api::delete_sessions),
+        )
+        .route(
+            "/api/v2/users/{id}/refresh-tokens",
+            get(api::list_refresh_tokens).delete(api::delete_refresh_tokens),
+        )
+        .route(
+            "/api/v2/refresh-tokens/{id}",
+            get(api::show_refresh_token).delete(api::delete_refresh_token),
+        )
+        .route(
+            "/api/v2/revocations",
+            get(api::list_revocations).post(api::create_revocation),
+        )
+        .route("/api/v2", any(api::nothing_here))
+        .route("/api/v2/", any(api::nothing_here))
+        .route("/api/v2/{*rest}", any(api::nothing_here))
+        .method_not_allowed_fallback(api::wrong_method)
+        .layer(from_fn_with_state(BodyLimits::of(&app), read_body))
+        .layer(from_fn_with_state(quota, api::limited));
     // What people see.
     let pages = Router::new()
         .route("/", get(home))
@@ -85,8 +116,9 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn_with_state(Arc::clone(&app), guard::page_body));
     Router::new()
         .merge(public)
-        .merge(api)
+        .merge(oauth)
         .merge(feed)
+        .merge(management)
         .merge(pages)
         .fallback(any(nothing_here))
         .method_not_allowed_fallback(wrong_method)

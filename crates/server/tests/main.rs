@@ -2,12 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod account;
+mod agreement;
 mod algorithms;
+mod api;
 mod authorize;
 mod backchannel;
 mod browser;
 mod client_auth;
 mod client_update;
+mod commands;
 mod demo;
 mod edge;
 mod ending;
@@ -27,6 +30,8 @@ mod operator;
 mod pages;
 mod process;
 mod prompt;
+mod races;
+mod recorded;
 mod recovery;
 mod refresh;
 mod relying_party;

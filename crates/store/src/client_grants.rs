@@ -82,14 +82,13 @@ pub async fn put(tx: &mut Tx, client: &ClientId, grant: &ClientGrant, now: Times
     tx.one(sql::INSERT, arguments).await.map(drop)
 }
 
-/// Deletes a grant. `false` when there is none.
+/// Deletes a grant; answers its id. `None` when there is none.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn delete(tx: &mut Tx, client: &ClientId, audience: &str) -> Result<bool, Fault> {
+pub async fn delete(tx: &mut Tx, client: &ClientId, audience: &str) -> Result<Option<GrantId>, Fault> {
     tx.changed();
-    Ok(tx
-        .opt(sql::DELETE, args![client.as_str(), audience])
-        .await?
-        .is_some())
+    let row = tx.opt(sql::DELETE, args![client.as_str(), audience]).await?;
+    row.map(|row| Ok(GrantId::new(row.get::<String>("id")?)))
+        .transpose()
 }

@@ -35,6 +35,7 @@ sql! {
                         backchannel_logout_urls = $11, backchannel_logout_session_required = $12, frontchannel_logout_url = $13, \
                         frontchannel_logout_session_required = $14, updated_at = $15 WHERE id = $1 RETURNING id";
     RESEAL = "UPDATE clients SET secret = $3 WHERE id = $1 AND secret = $2 RETURNING id";
+    RAISE_EPOCH = "UPDATE clients SET epoch = epoch + 1 WHERE id = $1 RETURNING id";
     RAISE_NBF = "UPDATE clients SET nbf = $2 WHERE id = $1 AND nbf < $2";
     DELETE = "DELETE FROM clients WHERE id = $1 RETURNING id";
 }
@@ -238,6 +239,15 @@ pub async fn set_secret(tx: &mut Tx, id: &ClientId, sealed: Vec<u8>, now: Timest
 pub async fn reseal(tx: &mut Tx, id: &ClientId, old: Vec<u8>, new: Vec<u8>) -> Result<bool, Fault> {
     tx.changed();
     Ok(tx.opt(sql::RESEAL, args![id.as_str(), old, new]).await?.is_some())
+}
+
+/// Raises the epoch, which kills every row born under the old one; the client goes on working. `false` when there is no such client.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn raise_epoch(tx: &mut Tx, id: &ClientId) -> Result<bool, Fault> {
+    tx.changed();
+    Ok(tx.opt(sql::RAISE_EPOCH, args![id.as_str()]).await?.is_some())
 }
 
 /// Voids tokens with `iat` before this unix second.

@@ -1,6 +1,7 @@
 //! Columns whose text is more than text: words of an enum, scopes, lists. What does not fit is reported, never guessed.
 
 use crate::{Fault, Row};
+use sekisho_rules::ending::Minted;
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::time::Timestamp;
 use sekisho_verify::Scope;
@@ -47,5 +48,31 @@ pub(crate) fn opt_hash(row: &Row, column: &str) -> Result<Option<SecretHash>, Fa
             Some(hash) => Ok(Some(hash)),
             None => Err(Fault::corrupt(column, "not 32 bytes")),
         },
+    }
+}
+
+pub(crate) fn minted(row: &Row) -> Result<Minted, Fault> {
+    Ok(Minted {
+        last_iat: row.get("last_iat")?,
+        last_exp: row.get("last_exp")?,
+    })
+}
+
+/// A place in a list that is read newest first: what was born before, or at the same time with a lesser id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct After {
+    /// When the last that was seen was born.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: String,
+}
+
+impl After {
+    /// Before the first.
+    pub const fn beginning() -> Self {
+        Self {
+            created_at: Timestamp::from_millis(i64::MAX),
+            id: String::new(),
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::statements::sql;
 use crate::{Db, Fault, Pending, Row, Tx, args, column};
+use sekisho_rules::ending::Minted;
 use sekisho_rules::family::{Family, REPEATS_MAX};
 use sekisho_rules::grant::{Grant, UserSubject};
 use sekisho_rules::id::{ClientId, Epochs, GrantId, SessionId, UserId};
@@ -49,13 +50,18 @@ sql! {
     REPEAT = concat!("UPDATE families SET repeats = repeats + 1, ", minted!(), " WHERE generation = $4 AND repeats < $5 AND ",
              alive!(), " RETURNING gid");
     MINT = concat!("UPDATE families SET ", minted!(), " WHERE ", alive!(), " RETURNING gid");
-    END = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL WHERE gid = $1 AND ended_at IS NULL RETURNING gid";
+    END = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL WHERE gid = $1 AND ended_at IS NULL \
+           RETURNING gid, last_iat, last_exp";
     END_OF_SESSION = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL \
-                      WHERE session_id = $1 AND tip_hash IS NULL AND ended_at IS NULL";
+                      WHERE session_id = $1 AND tip_hash IS NULL AND ended_at IS NULL RETURNING gid, last_iat, last_exp";
     END_WITH_SESSION = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL \
-                        WHERE session_id = $1 AND ended_at IS NULL";
+                        WHERE session_id = $1 AND ended_at IS NULL RETURNING gid, last_iat, last_exp";
     END_OF_USER = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL \
-                   WHERE user_id = $1 AND ended_at IS NULL RETURNING last_iat, last_exp";
+                   WHERE user_id = $1 AND ended_at IS NULL RETURNING gid, last_iat, last_exp";
+    END_REFRESHABLE = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL \
+                       WHERE user_id = $1 AND tip_hash IS NOT NULL AND ended_at IS NULL RETURNING gid, last_iat, last_exp";
+    END_OF_PAIR = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL \
+                   WHERE user_id = $1 AND client_id = $4 AND ended_at IS NULL RETURNING gid, last_iat, last_exp";
     END_OF_CLIENT = "UPDATE families SET ended_at = $2, end_reason = $3, sealed_child = NULL \
                      WHERE client_id = $1 AND ended_at IS NULL";
 }
@@ -265,6 +271,8 @@ pub enum EndReason {
     RefreshReplay,
     /// The client gave the token back (RFC 7009).
     Revoked,
+    /// The user no longer lets the client in.
+    ConsentWithdrawn,
     /// The session ended.
     SessionEnded,
     /// The user was blocked, deleted, or changed their password.
@@ -279,6 +287,7 @@ impl EndReason {
             Self::CodeReplay => "code_replay",
             Self::RefreshReplay => "refresh_replay",
             Self::Revoked => "revoked",
+            Self::ConsentWithdrawn => "consent_withdrawn",
             Self::SessionEnded => "session_ended",
             Self::UserEnded => "user_ended",
             Self::ClientEnded => "client_ended",
@@ -286,42 +295,106 @@ impl EndReason {
     }
 }
 
-/// Ends a family. `false` when it had ended, or never was.
+/// A family that was ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Which.
+    pub gid: GrantId,
+    /// The times of its tokens.
+    pub minted: Minted,
+}
+
+fn ended(row: &Row) -> Result<Ended, Fault> {
+    Ok(Ended {
+        gid: GrantId::new(row.get::<String>("gid")?),
+        minted: column::minted(row)?,
+    })
+}
+
+/// Ends a family. `None` when it had ended, or never was.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn end(tx: &mut Tx, gid: &GrantId, why: EndReason, now: Timestamp) -> Result<bool, Fault> {
-    Ok(tx
+pub async fn end(tx: &mut Tx, gid: &GrantId, why: EndReason, now: Timestamp) -> Result<Option<Ended>, Fault> {
+    let row = tx
         .opt(sql::END, args![gid.as_str(), now.millis(), why.word()])
-        .await?
-        .is_some())
+        .await?;
+    row.as_ref().map(ended).transpose()
 }
 
 /// Ends the families of a session that hold no refresh token. Those with `offline_access` outlive it: that is what was asked for.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn end_of_session(tx: &mut Tx, session: &SessionId, now: Timestamp) -> Result<(), Fault> {
+pub async fn end_of_session(tx: &mut Tx, session: &SessionId, now: Timestamp) -> Result<Vec<Ended>, Fault> {
     let arguments = args![session.as_str(), now.millis(), EndReason::SessionEnded.word()];
-    tx.run(sql::END_OF_SESSION, arguments).await.map(drop)
+    tx.all(sql::END_OF_SESSION, arguments)
+        .await?
+        .iter()
+        .map(ended)
+        .collect()
 }
 
 /// Ends every family born in a session, those with `offline_access` too.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn end_with_session(tx: &mut Tx, session: &SessionId, now: Timestamp) -> Result<(), Fault> {
+pub async fn end_with_session(tx: &mut Tx, session: &SessionId, now: Timestamp) -> Result<Vec<Ended>, Fault> {
     let arguments = args![session.as_str(), now.millis(), EndReason::SessionEnded.word()];
-    tx.run(sql::END_WITH_SESSION, arguments).await.map(drop)
+    tx.all(sql::END_WITH_SESSION, arguments)
+        .await?
+        .iter()
+        .map(ended)
+        .collect()
 }
 
-/// Ends every family of a user; answers the greatest `last_iat` among them, in unix seconds.
+/// Ends every family of a user.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn end_of_user(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<i64, Fault> {
+pub async fn end_of_user(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<Vec<Ended>, Fault> {
     let arguments = args![user.as_str(), now.millis(), EndReason::UserEnded.word()];
-    greatest_iat(&tx.all(sql::END_OF_USER, arguments).await?)
+    tx.all(sql::END_OF_USER, arguments)
+        .await?
+        .iter()
+        .map(ended)
+        .collect()
+}
+
+/// Ends every family of a user that holds a refresh token.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn end_refreshable(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<Vec<Ended>, Fault> {
+    let arguments = args![user.as_str(), now.millis(), EndReason::Revoked.word()];
+    tx.all(sql::END_REFRESHABLE, arguments)
+        .await?
+        .iter()
+        .map(ended)
+        .collect()
+}
+
+/// Ends every family by which a user let a client in.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn end_of_pair(
+    tx: &mut Tx,
+    user: &UserId,
+    client: &ClientId,
+    now: Timestamp,
+) -> Result<Vec<Ended>, Fault> {
+    let arguments = args![
+        user.as_str(),
+        now.millis(),
+        EndReason::ConsentWithdrawn.word(),
+        client.as_str(),
+    ];
+    tx.all(sql::END_OF_PAIR, arguments)
+        .await?
+        .iter()
+        .map(ended)
+        .collect()
 }
 
 /// Ends every family of a client.
@@ -331,9 +404,4 @@ pub async fn end_of_user(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<i
 pub async fn end_of_client(tx: &mut Tx, client: &ClientId, now: Timestamp) -> Result<(), Fault> {
     let arguments = args![client.as_str(), now.millis(), EndReason::ClientEnded.word()];
     tx.run(sql::END_OF_CLIENT, arguments).await.map(drop)
-}
-
-pub(crate) fn greatest_iat(rows: &[Row]) -> Result<i64, Fault> {
-    rows.iter()
-        .try_fold(0, |greatest: i64, row| Ok(greatest.max(row.get("last_iat")?)))
 }

@@ -6,6 +6,7 @@
 pub mod door;
 pub mod migrate;
 
+pub use column::After;
 pub use door::{Arg, Bell, Db, Fault, Options, Pending, Row, Settled, Tx};
 
 pub mod apis;
@@ -27,6 +28,7 @@ pub mod keys;
 pub mod meta;
 pub mod nodes;
 pub mod opaque_tokens;
+pub mod refresh_tokens;
 pub mod revocations;
 pub mod session_clients;
 pub mod sessions;

@@ -19,6 +19,7 @@ sql! {
                  ($1, $12, $13, $14, $15, $16), ($1, $17, $18, $19, $20, $21), ($1, $22, $23, $24, $25, $26), \
                  ($1, $27, $28, $29, $30, $31), ($1, $32, $33, $34, $35, $36), ($1, $37, $38, $39, $40, $41)";
     PAGE = "SELECT seq, kind, key, nbf, exp FROM revocations WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3";
+    LISTED = "SELECT seq, kind, key, nbf, exp, at FROM revocations WHERE seq > $1 ORDER BY seq LIMIT $2";
     SWEEP_OVER = "DELETE FROM revocations WHERE seq IN \
                   (SELECT seq FROM revocations WHERE exp < $1 AND at < $2 ORDER BY exp LIMIT 500) RETURNING seq";
     KEPT_FROM = "UPDATE feed SET kept_from = $1 WHERE id = 1 AND kept_from < $1";
@@ -182,6 +183,36 @@ async fn page(db: &Db, after: u64, last: u64, limit: usize) -> Result<Vec<(u64, 
     };
     rows.iter()
         .map(|row| Ok((number(row, "seq")?, record(row)?)))
+        .collect()
+}
+
+/// A record and its place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// Its number.
+    pub seq: u64,
+    /// When it was written, by the database's node.
+    pub at: Timestamp,
+    /// What it says.
+    pub record: Record,
+}
+
+/// Up to `limit` records (at most 100) after a number, for people who look at them. What was swept is not in it.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no record.
+pub async fn listed(db: &Db, after: u64, limit: i64) -> Result<Vec<Listed>, Fault> {
+    let rows = db
+        .all(sql::LISTED, args![to_row(after)?, limit.clamp(1, 100)])
+        .await?;
+    rows.iter()
+        .map(|row| {
+            Ok(Listed {
+                seq: number(row, "seq")?,
+                at: column::time(row, "at")?,
+                record: record(row)?,
+            })
+        })
         .collect()
 }
 

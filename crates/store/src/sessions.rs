@@ -1,7 +1,9 @@
 //! Single sign-on sessions.
 
+use crate::column::After;
 use crate::statements::sql;
 use crate::{Db, Fault, Row, Tx, args, column};
+use sekisho_rules::ending::Minted;
 use sekisho_rules::id::{SessionId, UserId};
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::session::Session;
@@ -18,6 +20,10 @@ sql! {
     BY_ID = concat!("SELECT ", columns!(), " FROM sessions WHERE id = $1");
     OF_USER = concat!("SELECT ", columns!(), ", created_at, ip, user_agent FROM sessions WHERE user_id = $1 AND ended_at IS NULL \
               AND expires_at > $2 AND idle_expires_at > $2 ORDER BY created_at DESC LIMIT 100");
+    PAGE_OF_USER = concat!("SELECT ", columns!(), ", created_at, ip, user_agent FROM sessions WHERE user_id = $1 \
+                   AND ended_at IS NULL AND expires_at > $2 AND idle_expires_at > $2 \
+                   AND (created_at < $3 OR (created_at = $3 AND id < $4)) ORDER BY created_at DESC, id DESC LIMIT $5");
+    LISTED = concat!("SELECT ", columns!(), ", created_at, ip, user_agent FROM sessions WHERE id = $1");
     INSERT = "INSERT INTO sessions (id, secret_hash, user_id, user_epoch, issuer_epoch, amr, auth_time, created_at, last_seen, \
               idle_expires_at, expires_at, last_iat, last_exp, ended_at, ip, user_agent) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7, $8, $9, 0, 0, NULL, $10, $11)";
@@ -28,8 +34,8 @@ sql! {
     MINT = "UPDATE sessions SET last_iat = CASE WHEN last_iat < $2 THEN $2 ELSE last_iat END, \
             last_exp = CASE WHEN last_exp < $3 THEN $3 ELSE last_exp END \
             WHERE id = $1 AND ended_at IS NULL AND expires_at > $4 RETURNING id";
-    END = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING id";
-    END_OF_USER = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL RETURNING last_iat, last_exp";
+    END = "UPDATE sessions SET ended_at = $2 WHERE id = $1 AND ended_at IS NULL RETURNING id, last_iat, last_exp";
+    END_OF_USER = "UPDATE sessions SET ended_at = $2 WHERE user_id = $1 AND ended_at IS NULL RETURNING id, last_iat, last_exp";
 }
 
 fn session(row: &Row) -> Result<Session, Fault> {
@@ -91,24 +97,61 @@ pub struct Listed {
     pub birthplace: Birthplace,
 }
 
+fn listed(row: &Row) -> Result<Listed, Fault> {
+    Ok(Listed {
+        session: session(row)?,
+        created_at: column::time(row, "created_at")?,
+        birthplace: Birthplace {
+            ip: row.get("ip")?,
+            user_agent: row.get("user_agent")?,
+        },
+    })
+}
+
 /// The sessions of a user that have neither ended nor expired, the latest 100, newest first.
 ///
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no session.
 pub async fn of_user(db: &Db, user: &UserId, now: Timestamp) -> Result<Vec<Listed>, Fault> {
     let rows = db.all(sql::OF_USER, args![user.as_str(), now.millis()]).await?;
-    rows.iter()
-        .map(|row| {
-            Ok(Listed {
-                session: session(row)?,
-                created_at: column::time(row, "created_at")?,
-                birthplace: Birthplace {
-                    ip: row.get("ip")?,
-                    user_agent: row.get("user_agent")?,
-                },
-            })
-        })
+    rows.iter().map(listed).collect()
+}
+
+/// The same list in pages of at most 100: what comes after the session of this birth and id.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no session.
+pub async fn page_of_user(
+    db: &Db,
+    user: &UserId,
+    now: Timestamp,
+    after: &After,
+    limit: i64,
+) -> Result<Vec<Listed>, Fault> {
+    let arguments = args![
+        user.as_str(),
+        now.millis(),
+        after.created_at.millis(),
+        after.id.as_str(),
+        limit.clamp(1, 100),
+    ];
+    db.all(sql::PAGE_OF_USER, arguments)
+        .await?
+        .iter()
+        .map(listed)
         .collect()
+}
+
+/// The session with this `sid` as its owner looks at it, whether it stands or not.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no session.
+pub async fn by_id_listed(db: &Db, id: &SessionId) -> Result<Option<Listed>, Fault> {
+    db.opt(sql::LISTED, args![id.as_str()])
+        .await?
+        .as_ref()
+        .map(listed)
+        .transpose()
 }
 
 /// Adds a session.
@@ -183,24 +226,38 @@ pub async fn mint(tx: &mut Tx, id: &SessionId, times: (i64, i64), now: Timestamp
         .is_some())
 }
 
-/// Ends a session. `false` when it had ended already.
-///
-/// # Errors
-/// [`Fault`] when the statement fails.
-pub async fn end(tx: &mut Tx, id: &SessionId, now: Timestamp) -> Result<bool, Fault> {
-    Ok(tx
-        .opt(sql::END, args![id.as_str(), now.millis()])
-        .await?
-        .is_some())
+/// A session that was ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ended {
+    /// Its `sid`.
+    pub id: SessionId,
+    /// The times of the tokens that name it.
+    pub minted: Minted,
 }
 
-/// Ends every session of a user; answers the greatest `last_iat` among them, in unix seconds.
+fn ended(row: &Row) -> Result<Ended, Fault> {
+    Ok(Ended {
+        id: SessionId::new(row.get::<String>("id")?),
+        minted: column::minted(row)?,
+    })
+}
+
+/// Ends a session. `None` when it had ended already.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn end_of_user(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<i64, Fault> {
+pub async fn end(tx: &mut Tx, id: &SessionId, now: Timestamp) -> Result<Option<Ended>, Fault> {
+    let row = tx.opt(sql::END, args![id.as_str(), now.millis()]).await?;
+    row.as_ref().map(ended).transpose()
+}
+
+/// Ends every session of a user.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn end_of_user(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<Vec<Ended>, Fault> {
     let rows = tx
         .all(sql::END_OF_USER, args![user.as_str(), now.millis()])
         .await?;
-    crate::families::greatest_iat(&rows)
+    rows.iter().map(ended).collect()
 }

@@ -29,6 +29,7 @@ sql! {
     VERIFY_EMAIL = "UPDATE users SET email_verified = TRUE, updated_at = $3 \
                     WHERE id = $1 AND email_folded = $2 AND email_verified = FALSE AND blocked = FALSE RETURNING id";
     SET_BLOCKED = "UPDATE users SET blocked = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
+    LOG_OUT = "UPDATE users SET epoch = epoch + 1 WHERE id = $1 RETURNING id";
     RAISE_NBF = "UPDATE users SET nbf = $2 WHERE id = $1 AND nbf < $2";
     DELETE = "DELETE FROM users WHERE id = $1 RETURNING id";
 }
@@ -179,6 +180,14 @@ pub async fn set_blocked(tx: &mut Tx, id: &UserId, blocked: bool, now: Timestamp
         .opt(sql::SET_BLOCKED, args![id.as_str(), blocked, now.millis()])
         .await?
         .is_some())
+}
+
+/// Raises the epoch, which kills every row born under the old one; the user may sign in again. `false` when there is no such user.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn log_out(tx: &mut Tx, id: &UserId) -> Result<bool, Fault> {
+    Ok(tx.opt(sql::LOG_OUT, args![id.as_str()]).await?.is_some())
 }
 
 /// Voids tokens with `iat` before this unix second.

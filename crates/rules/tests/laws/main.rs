@@ -14,6 +14,7 @@ mod job;
 mod logout;
 mod machine;
 mod notices;
+mod permission;
 mod refresh;
 mod requests;
 mod session;

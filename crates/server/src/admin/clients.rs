@@ -133,6 +133,7 @@ pub async fn set_standing(app: &App, actor: Actor, client: &Client, to: Standing
     };
     let event = about(actor.did(moment, what), &client.id);
     let (id, by) = (client.id.clone(), Ending::at(app, moment.now));
+    let slow = by.clone();
     let done = app.db.tx(async move |tx| {
         let done = clients::set_standing(tx, &id, to, moment.now).await?;
         if done {
@@ -141,14 +142,59 @@ pub async fn set_standing(app: &App, actor: Actor, client: &Client, to: Standing
         }
         Ok(done)
     });
-    found(done.await?, client)
+    found(done.await?, client)?;
+    if slow.was_slow() {
+        end_again(app, &client.id).await?;
+    }
+    Ok(())
 }
 
-/// Gives a client a new secret, shown this once; the old one stops at once. Tokens it holds already stay.
+/// Ends everything a client holds, and every token it was given; the client goes on working.
+///
+/// # Errors
+/// When there is no such client.
+pub async fn revoke(app: &App, actor: Actor, client: &Client) -> Result<(), Refused> {
+    let moment = Moment { now: app.clock.now() };
+    let event = about(
+        actor.did(moment, "everything the client held has ended"),
+        &client.id,
+    );
+    let (id, by) = (client.id.clone(), Ending::at(app, moment.now));
+    let slow = by.clone();
+    let done = app.db.tx(async move |tx| {
+        let done = clients::raise_epoch(tx, &id).await?;
+        if done {
+            end::client(tx, &by, &id).await?;
+            audit::insert(tx, &event).await?;
+        }
+        Ok(done)
+    });
+    found(done.await?, client)?;
+    if slow.was_slow() {
+        end_again(app, &client.id).await?;
+    }
+    Ok(())
+}
+
+async fn end_again(app: &App, id: &ClientId) -> Result<(), Refused> {
+    let (id, by) = (id.clone(), Ending::at(app, app.clock.now()));
+    Ok(app.db.tx(async move |tx| end::client(tx, &by, &id).await).await?)
+}
+
+/// What is thought of the secret that is replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OldSecret {
+    /// Nobody else knows it: tokens the client holds stay.
+    Kept,
+    /// Somebody else may know it: everything the client holds ends.
+    Leaked,
+}
+
+/// Gives a client a new secret, shown this once; the old one stops at once.
 ///
 /// # Errors
 /// When the client proves itself in another way, or there is none.
-pub async fn new_secret(app: &App, actor: Actor, client: &Client) -> Result<Secret, Refused> {
+pub async fn new_secret(app: &App, actor: Actor, client: &Client, old: OldSecret) -> Result<Secret, Refused> {
     if !has_secret(client.auth_method) {
         let method = client.auth_method.word();
         return Err(Refused::invalid(format!(
@@ -169,6 +215,10 @@ pub async fn new_secret(app: &App, actor: Actor, client: &Client) -> Result<Secr
         Ok(done)
     });
     found(done.await?, client)?;
+    if old == OldSecret::Leaked {
+        // After the old secret has stopped: what was minted with it until then is what ends.
+        revoke(app, actor, client).await?;
+    }
     Ok(secret)
 }
 
@@ -180,6 +230,7 @@ pub async fn delete(app: &App, actor: Actor, client: &Client) -> Result<(), Refu
     let moment = Moment { now: app.clock.now() };
     let event = about(actor.did(moment, "client deleted"), &client.id);
     let (id, by) = (client.id.clone(), Ending::at(app, moment.now));
+    let slow = by.clone();
     let done = app.db.tx(async move |tx| {
         let done = clients::set_standing(tx, &id, Standing::Disabled, moment.now).await?;
         if done {
@@ -189,7 +240,11 @@ pub async fn delete(app: &App, actor: Actor, client: &Client) -> Result<(), Refu
         }
         Ok(done)
     });
-    found(done.await?, client)
+    found(done.await?, client)?;
+    if slow.was_slow() {
+        end_again(app, &client.id).await?;
+    }
+    Ok(())
 }
 
 /// Where a client's secret is sealed for.

@@ -41,7 +41,7 @@ pub async fn add(app: &App, actor: Actor, new: NewApp) -> Result<GatewayApp, Ref
             origin.as_str()
         )));
     }
-    let api = api(app, actor, &origin, new.audience).await?;
+    let api = api(app, actor.clone(), &origin, new.audience).await?;
     let unknown = new.scope.without(&api.known(&new.scope));
     if !unknown.is_empty() {
         let audience = &api.identifier;

@@ -7,6 +7,7 @@ use sekisho_verify::Scope;
 
 use super::{Actor, Refused};
 use crate::app::App;
+use crate::end::{self, Ending};
 use crate::http::moment::Moment;
 
 /// Lets a client ask for tokens for an API with at most this scope; an existing grant gets the new scope.
@@ -58,7 +59,7 @@ pub async fn of_client(app: &App, client: &Client) -> Result<Vec<ClientGrant>, R
     Ok(client_grants::of_client(&app.db, &client.id).await?)
 }
 
-/// Takes a grant away: no new token is made by it.
+/// Takes a grant away: no new token is made by it, and its tokens end.
 ///
 /// # Errors
 /// When there is none.
@@ -67,12 +68,14 @@ pub async fn delete(app: &App, actor: Actor, client: &Client, audience: &str) ->
     let mut event = actor.did(moment, format!("client may no longer ask for {audience}"));
     event.client = Some(client.id.clone());
     let (id, name) = (client.id.clone(), audience.to_owned());
+    let by = Ending::at(app, moment.now);
     let done = app.db.tx(async move |tx| {
-        let done = client_grants::delete(tx, &id, &name).await?;
-        if done {
-            audit::insert(tx, &event).await?;
-        }
-        Ok(done)
+        let Some(gid) = client_grants::delete(tx, &id, &name).await? else {
+            return Ok(false);
+        };
+        end::client_grant(tx, &by, &gid).await?;
+        audit::insert(tx, &event).await?;
+        Ok(true)
     });
     match done.await? {
         true => Ok(()),

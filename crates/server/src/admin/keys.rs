@@ -8,6 +8,7 @@ use sekisho_store::{Fault, Tx, audit, clients, issuer, jobs, revocations};
 use super::clients::place as secret_place;
 use super::{Actor, Refused};
 use crate::app::App;
+use crate::end::{self, Ending};
 use crate::feed::HASH_KEY;
 use crate::http::moment::Moment;
 use crate::jobs::place as job_place;
@@ -92,15 +93,15 @@ pub async fn rotate(app: &App, actor: Actor, alg: Algorithm, haste: Haste) -> Re
     Ok(rotated)
 }
 
-/// Revokes a key: it leaves the published set and its tokens stop verifying as verifiers read the set again. Revoking
-/// the current or the next key makes another take its place first.
+/// Revokes a key: it leaves the published set, and its tokens stop verifying at once where somebody listens, elsewhere as the set is
+/// read again. Revoking the current or the next key makes another take its place first.
 ///
 /// # Errors
 /// When there is no such live key.
 pub async fn revoke(app: &App, actor: Actor, kid: &str) -> Result<(), Refused> {
     let (state, alg) = state_of(app, kid).await?;
     if state == KeyState::Current {
-        rotate(app, actor, alg, Haste::Now).await?;
+        rotate(app, actor.clone(), alg, Haste::Now).await?;
     }
     let (state, _) = state_of(app, kid).await?;
     let moment = Moment { now: app.clock.now() };
@@ -112,9 +113,11 @@ pub async fn revoke(app: &App, actor: Actor, kid: &str) -> Result<(), Refused> {
         _ => None,
     };
     let event = actor.did(moment, format!("signing key {kid} revoked"));
-    let name = kid.to_owned();
+    let (name, by) = (kid.to_owned(), Ending::at(app, moment.now));
     let done = app.db.tx(async move |tx| {
         change(tx, &name, state, KeyState::Revoked, moment.now).await?;
+        // A next key has signed nothing yet, but a node that is late may sign with it.
+        end::signing_key(tx, &by, &name).await?;
         if let Some(substitute) = &substitute {
             rows::insert(tx, substitute).await?;
         }

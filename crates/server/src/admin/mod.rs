@@ -1,27 +1,43 @@
-//! The actions of whoever runs this issuer: users, clients, APIs, grants and keys. Every door (the command line now)
+//! The actions of whoever runs this issuer: users, clients, APIs, grants and keys. Every door (the command line, the Management API)
 //! calls these; a door only translates.
 //!
 //! An action checks, writes in one transaction with its audit row, and answers. Access ends through `end` alone.
 
 pub mod apis;
 pub mod clients;
+pub mod consents;
 pub mod gateway;
 pub mod grants;
 pub mod keys;
+pub mod refresh_tokens;
 pub mod restore;
+pub mod revocations;
+pub mod sessions;
+pub mod tokens;
 pub mod users;
 
+use sekisho_rules::id::ClientId;
 use sekisho_store::Fault;
 use sekisho_store::audit::Event;
 
 use crate::http::moment::Moment;
 use crate::passwords::PasswordError;
 
-/// Who acts. There is one so far: whoever can run this program with the key-encryption key at hand may do everything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Who acts. Whoever can run this program with the key-encryption key at hand may do everything; what a client may do was checked by
+/// the door.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Actor {
     /// The operator at the command line.
     Operator,
+    /// A client at the Management API, as far as its token's scopes go.
+    Client {
+        /// Which.
+        id: ClientId,
+        /// Its address.
+        ip: String,
+        /// Its program.
+        user_agent: String,
+    },
 }
 
 /// Why an action was not done.
@@ -58,7 +74,17 @@ impl Refused {
 
 impl Actor {
     /// The audit row of an action. `sapi` is the field's code for an operation on the management interface.
-    fn did(self, moment: Moment, what: impl Into<String>) -> Event {
+    fn did(&self, moment: Moment, what: impl Into<String>) -> Event {
+        let (mut detail, (ip, user_agent)) = (
+            what.into(),
+            match self {
+                Self::Operator => (String::new(), "sekisho command line".to_owned()),
+                Self::Client { ip, user_agent, .. } => (ip.clone(), user_agent.clone()),
+            },
+        );
+        if let Self::Client { id, .. } = self {
+            detail.push_str(&format!(" (by client {id})"));
+        }
         Event {
             id: moment.sortable_id(),
             at: moment.now,
@@ -66,11 +92,9 @@ impl Actor {
             user: None,
             client: None,
             session: None,
-            ip: String::new(),
-            user_agent: match self {
-                Self::Operator => "sekisho command line".to_owned(),
-            },
-            detail: what.into(),
+            ip,
+            user_agent,
+            detail,
         }
     }
 }

@@ -85,6 +85,15 @@ pub async fn find(app: &App, id_or_email: &str) -> Result<User, Refused> {
     found.ok_or_else(|| Refused::Missing("user", id_or_email.to_owned()))
 }
 
+/// The user with this id. What looks like an address is not looked for.
+///
+/// # Errors
+/// When there is none.
+pub async fn by_id(app: &App, id: &str) -> Result<User, Refused> {
+    let found = users::by_id(&app.db, &UserId::new(id)).await?;
+    found.ok_or_else(|| Refused::Missing("user", id.to_owned()))
+}
+
 /// Whether a user may sign in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Access {
@@ -108,6 +117,25 @@ pub async fn set_access(app: &App, actor: Actor, user: &User, access: Access) ->
     let (id, by) = (user.id.clone(), Ending::at(app, moment.now));
     let done = app.db.tx(async move |tx| {
         let done = users::set_blocked(tx, &id, blocked, moment.now).await?;
+        if done {
+            end::user(tx, &by, &id).await?;
+            audit::insert(tx, &event).await?;
+        }
+        Ok(done)
+    });
+    found(done.await?, user)
+}
+
+/// Logs a user out everywhere: every session and grant they hold ends, and every token. They may sign in again at once.
+///
+/// # Errors
+/// When there is no such user.
+pub async fn log_out(app: &App, actor: Actor, user: &User) -> Result<(), Refused> {
+    let moment = moment(app);
+    let event = about(actor.did(moment, "user logged out everywhere"), &user.id);
+    let (id, by) = (user.id.clone(), Ending::at(app, moment.now));
+    let done = app.db.tx(async move |tx| {
+        let done = users::log_out(tx, &id).await?;
         if done {
             end::user(tx, &by, &id).await?;
             audit::insert(tx, &event).await?;

@@ -13,8 +13,9 @@ use sekisho_rules::client::{
 use serde_json::{Value, json};
 
 use super::terminal::{Failure, Terminal};
+use super::wait::Answering;
 use crate::admin::Actor::Operator;
-use crate::admin::clients::{self, NewClient};
+use crate::admin::clients::{self, NewClient, OldSecret};
 use crate::app::App;
 
 const EXAMPLES: &str = "\
@@ -49,8 +50,30 @@ pub(crate) enum ClientCommand {
     Enable(One),
     /// Delete a client with its grants and the consents given to it
     Delete(One),
+    /// End everything a client holds, and every token it was given; it goes on working
+    Revoke(Ending),
     /// Give a client a new secret; the old one stops at once
-    Secret(One),
+    Secret(Replace),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Ending {
+    /// The client's id
+    client_id: String,
+    #[command(flatten)]
+    answering: Answering,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Replace {
+    /// The client's id
+    client_id: String,
+    /// Somebody else may know the old one: everything the client holds ends, and every token it was given
+    #[arg(long)]
+    leaked: bool,
+    /// Print one line of JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(clap::Args)]
@@ -173,10 +196,26 @@ impl ClientCommand {
                 clients::delete(app, Operator, &client).await?;
                 done("deleted", &client, one.json, terminal)
             }
-            Self::Secret(one) => {
-                let client = clients::find(app, &one.client_id).await?;
-                let secret = clients::new_secret(app, Operator, &client).await?.encode();
-                match one.json {
+            Self::Revoke(Ending { client_id, answering }) => {
+                let client = clients::find(app, &client_id).await?;
+                clients::revoke(app, Operator, &client).await?;
+                let value = json!({"client_id": client.id.as_str(), "done": "revoked"});
+                let line = format!("revoked everything {} {} held", client.id, client.name);
+                answering.say(app, terminal, &line, value).await
+            }
+            Self::Secret(Replace {
+                client_id,
+                leaked,
+                json,
+            }) => {
+                let client = clients::find(app, &client_id).await?;
+                let old = if leaked {
+                    OldSecret::Leaked
+                } else {
+                    OldSecret::Kept
+                };
+                let secret = clients::new_secret(app, Operator, &client, old).await?.encode();
+                match json {
                     true => {
                         terminal.say_json(&json!({"client_id": client.id.as_str(), "client_secret": secret}))
                     }

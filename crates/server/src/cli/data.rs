@@ -69,5 +69,5 @@ unknown to it. Everybody signs in again.";
 /// Ends everything that was granted before, as it must be after a backup was restored.
 pub(super) async fn restored(app: &App, terminal: &mut Terminal) -> Result<(), Failure> {
     restore::restored(app, Operator).await?;
-    terminal.say("every session and grant has ended, and no token from before is taken at the issuer")
+    terminal.say("every session, grant and token has ended; verifiers that listen read everything anew")
 }

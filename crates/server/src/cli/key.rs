@@ -4,6 +4,7 @@ use sekisho_jose::Algorithm;
 use serde_json::{Value, json};
 
 use super::terminal::{Failure, Terminal};
+use super::wait::Answering;
 use crate::admin::Actor::Operator;
 use crate::admin::keys::{self, Haste};
 use crate::app::App;
@@ -24,9 +25,10 @@ Examples:
   sekisho key rotate --now      when the current key may be known to somebody else; then `key revoke`";
 
 const REVOKE: &str = "\
-Its tokens stop verifying when the APIs read the published set again. To change keys without that: `key rotate`.
+Its tokens stop verifying: within a second at APIs that listen to the revocation feed, at others when they read the
+published set again. To change keys without that: `key rotate`.
 Example:
-  sekisho key revoke KID";
+  sekisho key revoke KID --wait";
 
 /// Keys that sign tokens, and the key that seals them.
 #[derive(clap::Subcommand)]
@@ -70,6 +72,8 @@ pub(crate) struct Revoke {
     // A thumbprint may begin with a hyphen.
     #[arg(allow_hyphen_values = true)]
     kid: String,
+    #[command(flatten)]
+    answering: Answering,
 }
 
 impl KeyCommand {
@@ -87,9 +91,12 @@ impl KeyCommand {
                     }
                 }
             }
-            Self::Revoke(Revoke { kid }) => {
+            Self::Revoke(Revoke { kid, answering }) => {
                 keys::revoke(app, Operator, &kid).await?;
-                terminal.say(format!("revoked {kid}"))
+                let value = json!({"kid": kid, "done": "revoked"});
+                answering
+                    .say(app, terminal, &format!("revoked {kid}"), value)
+                    .await
             }
             Self::Rewrap => {
                 let count = keys::rewrap(app, Operator).await?;

@@ -7,6 +7,7 @@ mod api;
 mod client;
 mod completions;
 mod config;
+mod consent;
 mod data;
 mod dev;
 mod doctor;
@@ -15,10 +16,16 @@ mod grant;
 mod json;
 mod jwt;
 mod key;
+mod revocations;
+mod revoke;
 mod secrets;
 mod serve;
+mod session;
 mod terminal;
+mod token;
 mod user;
+mod verifier;
+mod wait;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -87,6 +94,24 @@ enum Command {
     /// Applications whose proxy asks us about every request
     #[command(subcommand)]
     Gateway(gateway::GatewayCommand),
+    /// Where people are signed in
+    #[command(subcommand)]
+    Session(session::SessionCommand),
+    /// Single tokens
+    #[command(subcommand)]
+    Token(token::TokenCommand),
+    /// What people allowed applications of others
+    #[command(subcommand)]
+    Consent(consent::ConsentCommand),
+    /// The red button
+    #[command(subcommand)]
+    Revoke(revoke::RevokeCommand),
+    /// What was revoked, in order
+    #[command(subcommand)]
+    Revocations(revocations::RevocationsCommand),
+    /// APIs that listen to the revocation feed
+    #[command(subcommand)]
+    Verifier(verifier::VerifierCommand),
     /// Keys that sign tokens, and the key that seals them
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -154,6 +179,12 @@ impl Command {
             Self::Grant(command) => command.run(&app, terminal).await,
             Self::Gateway(command) => command.run(&app, terminal).await,
             Self::Key(command) => command.run(&app, terminal).await,
+            Self::Session(command) => command.run(&app, terminal).await,
+            Self::Token(command) => command.run(&app, terminal).await,
+            Self::Consent(command) => command.run(&app, terminal).await,
+            Self::Revoke(command) => command.run(&app, terminal).await,
+            Self::Revocations(command) => command.run(&app, terminal).await,
+            Self::Verifier(command) => command.run(&app, terminal).await,
             Self::Serve(_)
             | Self::Dev(_)
             | Self::Doctor(_)

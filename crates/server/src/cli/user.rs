@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::secrets;
 use super::terminal::{Failure, Terminal};
+use super::wait::Answering;
 use crate::admin::Actor::Operator;
 use crate::admin::users::{self, Access, NewUser};
 use crate::app::App;
@@ -23,9 +24,15 @@ Examples:
   sekisho user password alice@example.com --generate";
 
 const BLOCK: &str = "\
-Sessions and refresh tokens end at once. Access tokens that APIs check by themselves live until they expire.
+Sessions, refresh tokens and access tokens end at once. APIs that listen to the revocation feed know it within a second;
+others take an access token until it expires.
 Example:
-  sekisho user block alice@example.com";
+  sekisho user block alice@example.com --wait";
+
+const LOGOUT: &str = "\
+Every session, refresh token and access token of theirs ends. They may sign in again at once.
+Example:
+  sekisho user logout alice@example.com --wait";
 
 /// People who can sign in.
 #[derive(clap::Subcommand)]
@@ -37,14 +44,17 @@ pub(crate) enum UserCommand {
     List(List),
     /// Show one user
     Show(One),
-    /// Block a user: no sign-in, and their sessions and refresh tokens end
+    /// Log a user out everywhere
+    #[command(after_help = LOGOUT)]
+    Logout(Ending),
+    /// Block a user: no sign-in, and everything they hold ends
     #[command(after_help = BLOCK)]
-    Block(One),
+    Block(Ending),
     /// Let a blocked user sign in again
     Unblock(One),
     /// Delete a user with their sessions, grants and consents
-    Delete(One),
-    /// Give a user a new password: their sessions and refresh tokens end
+    Delete(Ending),
+    /// Give a user a new password: everything they hold ends
     #[command(after_help = PASSWORD)]
     Password(Password),
 }
@@ -84,6 +94,14 @@ pub(crate) struct One {
 }
 
 #[derive(clap::Args)]
+pub(crate) struct Ending {
+    /// The e-mail address or the id
+    user: String,
+    #[command(flatten)]
+    answering: Answering,
+}
+
+#[derive(clap::Args)]
 pub(crate) struct Password {
     /// The e-mail address or the id
     user: String,
@@ -108,20 +126,25 @@ impl UserCommand {
                     false => terminal.say(format!("{:#}", shown(&user))),
                 }
             }
-            Self::Block(one) => {
-                let user = users::find(app, &one.user).await?;
+            Self::Logout(Ending { user, answering }) => {
+                let user = users::find(app, &user).await?;
+                users::log_out(app, Operator, &user).await?;
+                ended("logged out", &user, &answering, app, terminal).await
+            }
+            Self::Block(Ending { user, answering }) => {
+                let user = users::find(app, &user).await?;
                 users::set_access(app, Operator, &user, Access::Blocked).await?;
-                done("blocked", &user, one.json, terminal)
+                ended("blocked", &user, &answering, app, terminal).await
             }
             Self::Unblock(one) => {
                 let user = users::find(app, &one.user).await?;
                 users::set_access(app, Operator, &user, Access::Unblocked).await?;
                 done("unblocked", &user, one.json, terminal)
             }
-            Self::Delete(one) => {
-                let user = users::find(app, &one.user).await?;
+            Self::Delete(Ending { user, answering }) => {
+                let user = users::find(app, &user).await?;
                 users::delete(app, Operator, &user).await?;
-                done("deleted", &user, one.json, terminal)
+                ended("deleted", &user, &answering, app, terminal).await
             }
         }
     }
@@ -189,6 +212,18 @@ impl Password {
             (None, json) => done("password set", &user, json, terminal),
         }
     }
+}
+
+async fn ended(
+    what: &str,
+    user: &User,
+    answering: &Answering,
+    app: &App,
+    terminal: &mut Terminal,
+) -> Result<(), Failure> {
+    let value = json!({"id": user.id.as_str(), "email": user.email, "done": what});
+    let line = format!("{what} {} {}", user.id, user.email);
+    answering.say(app, terminal, &line, value).await
 }
 
 fn done(what: &str, user: &User, json: bool, terminal: &mut Terminal) -> Result<(), Failure> {

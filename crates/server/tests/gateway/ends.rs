@@ -46,9 +46,7 @@ async fn a_session_or_grant_that_was_ended_elsewhere_ends_the_next_request(site:
         let by = Ending::at(&site.app, site.now());
         let ended = site.app.db.tx(async move |tx| match what {
             "sid" => end::session(tx, &by, &SessionId::new(id.as_str())).await,
-            _ => end::grant(tx, &by, &GrantId::new(id.as_str()), EndReason::Revoked)
-                .await
-                .map(drop),
+            _ => end::grant(tx, &by, &GrantId::new(id.as_str()), EndReason::Revoked).await,
         });
         ended.await.unwrap();
         assert!(!passes(&mut person).await, "{what}");
