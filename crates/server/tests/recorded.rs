@@ -127,11 +127,9 @@ async fn threat_31_every_door_at_which_trust_ends_tells_verifiers(site: Site) {
 
     // The client: disabled, a leaked secret. A secret that was only replaced ends nothing.
     let web = clients::find(app, "web").await.unwrap();
-    clients::new_secret(app, Operator, &web, OldSecret::Kept)
-        .await
-        .unwrap();
+    clients::new_secret(app, Operator, &web).await.unwrap();
     assert_eq!(ear.kinds(&site).await, "");
-    clients::new_secret(app, Operator, &web, OldSecret::Leaked)
+    clients::replace_secret(app, Operator, &web, OldSecret::Leaked)
         .await
         .unwrap();
     let told = ear.heard(&site).await;

@@ -190,11 +190,24 @@ pub enum OldSecret {
     Leaked,
 }
 
+/// Gives a client a new secret, shown this once; the old one stops at once. Tokens it holds already stay.
+///
+/// # Errors
+/// When the client proves itself in another way, or there is none.
+pub async fn new_secret(app: &App, actor: Actor, client: &Client) -> Result<Secret, Refused> {
+    replace_secret(app, actor, client, OldSecret::Kept).await
+}
+
 /// Gives a client a new secret, shown this once; the old one stops at once.
 ///
 /// # Errors
 /// When the client proves itself in another way, or there is none.
-pub async fn new_secret(app: &App, actor: Actor, client: &Client, old: OldSecret) -> Result<Secret, Refused> {
+pub async fn replace_secret(
+    app: &App,
+    actor: Actor,
+    client: &Client,
+    old: OldSecret,
+) -> Result<Secret, Refused> {
     if !has_secret(client.auth_method) {
         let method = client.auth_method.word();
         return Err(Refused::invalid(format!(

@@ -214,7 +214,9 @@ impl ClientCommand {
                 } else {
                     OldSecret::Kept
                 };
-                let secret = clients::new_secret(app, Operator, &client, old).await?.encode();
+                let secret = clients::replace_secret(app, Operator, &client, old)
+                    .await?
+                    .encode();
                 match json {
                     true => {
                         terminal.say_json(&json!({"client_id": client.id.as_str(), "client_secret": secret}))
