@@ -143,6 +143,9 @@ func checkBinding(cnf any, proof *Proof) *Refusal {
 	return nil
 }
 
+// mostActors: nobody hands a token on more often, and each costs a look at the revocations.
+const mostActors = 8
+
 // actors are every sub in the chain of act (RFC 8693 section 4.1).
 func (r *reader) actors() []string {
 	var found []string
@@ -150,7 +153,7 @@ func (r *reader) actors() []string {
 	for {
 		act, present := holder["act"]
 		if !present {
-			return found
+			break
 		}
 		inner, ok := act.(map[string]any)
 		if !ok {
@@ -167,6 +170,10 @@ func (r *reader) actors() []string {
 			found = append(found, text)
 		}
 	}
+	if len(found) > mostActors {
+		r.fail("claim_mistyped", "act")
+	}
+	return found
 }
 
 type expected struct {

@@ -4,6 +4,8 @@
 import { Refusal } from './refusal.js';
 
 const ABSENT = undefined;
+/** Nobody hands a token on more often, and each costs a look at the revocations. */
+const MOST_ACTORS = 8;
 
 function text(claims, name) {
   const value = claims[name];
@@ -53,6 +55,7 @@ function actors(claims) {
     const sub = text(act, 'sub');
     if (sub !== ABSENT) found.push(sub);
   }
+  if (found.length > MOST_ACTORS) throw new Refusal('claim_mistyped', 'act');
   return found;
 }
 

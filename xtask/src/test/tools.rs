@@ -97,7 +97,7 @@ impl Tool {
             Self::Node => Some(
                 "Node.js 20 or newer with npm is missing: `apt-get install nodejs npm` on Debian 13, else https://nodejs.org/en/download",
             ),
-            Self::Python => Some("Python 3.10 or newer is missing: `apt-get install python3 python3-venv`"),
+            Self::Python => Some("Python 3.11 or newer is missing: `apt-get install python3 python3-venv`"),
             _ => None,
         }
     }

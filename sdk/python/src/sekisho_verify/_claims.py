@@ -14,6 +14,9 @@ from typing import Any
 from ._record import MAX_NUMBER, Subject
 from ._refusal import Refusal
 
+_MOST_ACTORS = 8
+"""Nobody hands a token on more often, and each costs a look at the revocations."""
+
 _SCOPE = re.compile(r"[\x20\x21\x23-\x5b\x5d-\x7e]*", re.ASCII)
 
 
@@ -113,6 +116,8 @@ def _actors(claims: Mapping[str, Any]) -> tuple[str, ...]:
         if sub is not None:
             found.append(sub)
         holder = act
+    if len(found) > _MOST_ACTORS:
+        raise Refusal("claim_mistyped", "act")
     return tuple(found)
 
 
