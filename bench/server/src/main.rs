@@ -5,25 +5,18 @@
 //! Arguments: `--users N` for the large database (1,000,000), `--seconds N` per figure (4), `--engine sqlite|postgres`,
 //! `--binary FILE`.
 
-mod browser;
-mod doors;
-mod load;
-mod process;
-mod raw;
-mod row;
-mod seed;
-
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use browser::{Browser, authorization};
-use doors::{Codes, Family, Get, Machine, TokenDoor};
-use load::{Figures, Worker, drive};
-use process::{Place, Server};
-use raw::Limits;
-use row::Row;
+use bench_server::browser::{self, Browser, authorization};
+use bench_server::doors::{Codes, Family, Get, Machine, TokenDoor};
+use bench_server::load::{Figures, Worker, drive};
+use bench_server::process::{self, Place, Server};
+use bench_server::raw::{self, Limits};
+use bench_server::row::Row;
+use bench_server::seed;
 
 /// Enough at once that the database can gather writes into one commit.
 const BUSY: usize = 32;
