@@ -82,7 +82,8 @@ fn records(count: usize, most_megabytes: f64, most_nanoseconds: Option<f64>) {
         None => row,
     }
     .note(format!(
-        "65,536 tokens in turn; hashing their ids takes {hashing:.0} ns more"
+        "{}; 65,536 tokens in turn; hashing their ids takes {hashing:.0} ns more",
+        probes.note()
     ))
     .print();
 
@@ -160,7 +161,7 @@ fn seen_again(key: &SigningKey) -> Result<()> {
         .collect::<Result<Vec<_>>>()?;
     let feed = tokens::feed(HOUR_LONG);
     let filled = |count: usize| {
-        let limits = Remember::default().entries(2 * count).bytes(8 << 30);
+        let limits = Remember::default().entries(4 * count).bytes(8 << 30);
         let verifier = tokens::verifier(key, Some(Arc::clone(&feed)), limits)?;
         let trusted = |token: &String| verifier.check(token, NOW).is_trusted();
         ensure!(all[..count].iter().all(trusted), "good tokens");

@@ -205,7 +205,7 @@ impl Verifier {
 
     /// Whether a remembered token is still not revoked. Where no record is new since it was last asked, two numbers tell.
     fn still(&self, entry: &Entry, now: u64) -> Result<Known, Reject> {
-        let (Some(heard), Some(feed)) = (&entry.heard, self.feed(entry.issuer)) else {
+        let Some(feed) = self.feed(entry.issuer) else {
             return Ok(Known::Yes);
         };
         let era = feed.era();
@@ -217,9 +217,9 @@ impl Verifier {
         let generation = feed.generation();
         if entry.clean.load(Ordering::Relaxed) != generation {
             let held = feed.held();
-            if *held.hash() != heard.hash {
+            let Some(heard) = entry.heard.as_ref().filter(|heard| heard.hash == *held.hash()) else {
                 return Ok(Known::No);
-            }
+            };
             if let Some(kind) = held.hit(&heard.subject, now) {
                 return Err(Reject::Revoked(kind));
             }
