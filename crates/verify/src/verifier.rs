@@ -14,7 +14,7 @@ use sekisho_jose::{Buffer, Error, KeySet, Unverified, base64url, jwt};
 use crate::claims::{Claims, RawClaims};
 use crate::keys::{Cause, KeyCache, Plan};
 use crate::policy::{Issuer, IssuerKeys, Policy, PolicyError, TokenKind};
-use crate::record::{HashedSubject, Subject};
+use crate::record::{HashedSubject, Kind, Subject};
 use crate::reject::Reject;
 use crate::remembered::{Entry, Heard, Remembered};
 use crate::revocations::{OnStale, Revocations, Say, State};
@@ -274,6 +274,9 @@ impl Verifier {
                 Err(error) => return Err(reject(&error).into()),
             }
         }
+        if miss == Reject::UnknownKey && self.names_removed_key(token, now) {
+            return Err(Reject::Revoked(Kind::Key).into());
+        }
         // Keys that are here give a final answer, unless those of another issuer were never here.
         if let Some(need) = self.fetch_could_help(&miss, now) {
             return Err(Stop::Need(need));
@@ -321,6 +324,22 @@ impl Verifier {
                 generation,
             })),
         }
+    }
+
+    /// Whether a token names a key that the issuer took away, and that is gone from its set already: no fetch brings it
+    /// back. Only where there is one issuer; with several, a key of that name may be another's.
+    fn names_removed_key(&self, token: &str, now: u64) -> bool {
+        let [Issuer { feed: Some(feed), .. }] = &self.policy.issuers[..] else {
+            return false;
+        };
+        Unverified::parse(token).is_ok_and(|header| {
+            let key = Subject {
+                iat: u64::MAX,
+                kid: header.kid(),
+                ..Subject::default()
+            };
+            feed.ended(&key, now) == Some(Kind::Key)
+        })
     }
 
     /// Whether other keys could change the answer, and when to ask again.

@@ -139,6 +139,32 @@ async fn a_removed_key_is_refused_and_the_keys_are_fetched() {
 }
 
 #[tokio::test]
+async fn a_removed_key_that_is_gone_already_is_not_fetched_again() {
+    let next = key("two");
+    let issuer = FeedIssuer::start(&[&KEY]).await;
+    let online = listening(&issuer);
+    online.wait_ready(PATIENCE).await.unwrap();
+    issuer.publish_keys(&[&next], "\"k2\"");
+    until_answer(
+        &online,
+        &token_by(&issuer, &next, json!({})),
+        "trusted",
+        &["unknown_key"],
+    )
+    .await;
+    issuer.revoke(&[Record::signing_key(&HASH, "one", LATE)]);
+    until_answer(&online, &token(&issuer, "s1"), "revoked", &["unknown_key"]).await;
+    let fetches = issuer.key_fetches();
+    for _ in 0..5 {
+        assert_eq!(answer(&online, &token(&issuer, "s1")).await, "revoked");
+    }
+    assert!(
+        issuer.key_fetches() <= fetches + 1,
+        "only what the record itself asked for"
+    );
+}
+
+#[tokio::test]
 async fn where_streams_do_not_get_through_it_polls() {
     let issuer = FeedIssuer::start(&[&KEY]).await;
     issuer.streams(Streams::Mute);
