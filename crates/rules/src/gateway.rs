@@ -5,7 +5,7 @@ use sekisho_verify::Scope;
 use url::{Host, Url};
 
 /// An application behind the gateway. It is a client of ours that never sees a token endpoint: the gateway speaks for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GatewayApp {
     /// Where browsers reach it.
     pub origin: AppOrigin,

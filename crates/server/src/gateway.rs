@@ -1,13 +1,15 @@
 //! The gateway's memory on this node: which applications are behind it, and for whom it made a token a moment ago. Nothing here
 //! decides; whether a remembered token still counts is asked at every use.
 
+use crate::api_token::Gate;
 use crate::http::cookie::CookieNames;
 use arc_swap::{ArcSwap, ArcSwapOption};
 use sekisho_rules::forward_auth::Identity;
 use sekisho_rules::gateway::GatewayApp;
-use sekisho_rules::id::GrantId;
+use sekisho_rules::id::{ClientId, GrantId, SessionId};
 use sekisho_rules::time::Timestamp;
 use sekisho_store::{Db, Fault, gateway_apps};
+use sekisho_verify::record::Subject;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::Mutex;
@@ -31,12 +33,14 @@ struct Apps {
     apps: Vec<Arc<Known>>,
 }
 
-/// An application and the names of the gateway's cookies on its host.
+/// An application, the names of the gateway's cookies on its host, and what judges tokens that are brought to it.
 pub struct Known {
     /// The application.
     pub app: GatewayApp,
     /// The cookies' names.
     pub cookies: CookieNames,
+    /// Judges tokens for its API.
+    pub gate: Gate,
 }
 
 /// What is remembered of one grant.
@@ -52,10 +56,45 @@ pub struct Slot {
 pub struct Minted {
     /// What the application is told.
     pub identity: Identity,
+    /// What records can name of the token.
+    pub names: Names,
     /// From here on somebody makes the next one.
     pub renew_at: Timestamp,
     /// From here on it is given to nobody.
     pub over_at: Timestamp,
+}
+
+/// What records can name of a token, beside its user.
+pub struct Names {
+    /// `iat`, in unix seconds.
+    pub iat: u64,
+    /// The key that signed it.
+    pub kid: String,
+    /// `jti`.
+    pub jti: String,
+    /// `gid`.
+    pub gid: GrantId,
+    /// `sid`.
+    pub sid: SessionId,
+    /// Whom it was issued to.
+    pub client: ClientId,
+}
+
+impl Minted {
+    /// What records can name of it.
+    pub fn subject(&self) -> Subject<'_> {
+        let names = &self.names;
+        Subject {
+            iat: names.iat,
+            kid: Some(&names.kid),
+            jti: Some(&names.jti),
+            gid: Some(names.gid.as_str()),
+            sid: Some(names.sid.as_str()),
+            sub: Some(self.identity.user.as_str()),
+            actors: &[],
+            client: Some(names.client.as_str()),
+        }
+    }
 }
 
 impl Slot {
@@ -78,7 +117,12 @@ impl Gateway {
         if !fresh {
             match gateway_apps::every(db).await {
                 Ok(apps) => {
-                    let apps = apps.into_iter().filter_map(known).map(Arc::new).collect();
+                    // What has not changed keeps the verifier it made.
+                    let before = |app: &GatewayApp| list.apps.iter().find(|known| known.app == *app).cloned();
+                    let apps = apps
+                        .into_iter()
+                        .filter_map(|app| before(&app).or_else(|| known(app).map(Arc::new)))
+                        .collect();
                     let read_at = Some(now);
                     list = Arc::new(Apps { read_at, apps });
                     self.apps.store(Arc::clone(&list));
@@ -119,6 +163,7 @@ fn known(app: GatewayApp) -> Option<Known> {
     let origin = url::Url::parse(app.origin.as_str()).ok()?;
     Some(Known {
         cookies: CookieNames::new(&origin),
+        gate: Gate::new(app.audience.clone()),
         app,
     })
 }

@@ -1,7 +1,12 @@
 //! Who stands behind a request: by the gateway's cookie on the application's host, or by an access token the sender brought.
+//!
+//! Both are checked in memory, against what this node knows of the revocation feed. While the feed's reader cannot vouch for that (an
+//! ending was committed a moment ago, or the database is slow), the rows are asked; while they do not answer either, what was known
+//! counts as long as in any verifier, 30 s, and then nobody passes.
 
-use crate::access_token::Seen;
-use crate::gateway::{Known, Minted, Slot};
+use crate::access_token::{Form, Seen};
+use crate::api_token::Denied;
+use crate::gateway::{Known, Minted, Names, Slot};
 use crate::http::cookie::Cookie;
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
@@ -15,6 +20,7 @@ use sekisho_rules::refusal::Reason;
 use sekisho_rules::standing::Standing;
 use sekisho_rules::time::Timestamp;
 use sekisho_store::{apis, clients, families, issuer as issuer_row, sessions, users};
+use sekisho_verify::Scope;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -92,25 +98,34 @@ fn bearer(headers: &HeaderMap) -> Bearer<'_> {
     }
 }
 
-/// An access token of ours for this application's API, whose rows still carry it.
+/// An access token of ours for this application's API that nothing has ended.
 async fn by_token(visit: &Visit, known: &Known, text: &str) -> Result<Option<Identity>, Refused> {
-    if text.bytes().filter(|byte| *byte == b'.').count() != 2 {
-        return Ok(None);
-    }
-    let now = visit.moment.now;
-    let Some(seen) = Seen::read(&visit.app, text, now).await? else {
-        return Ok(None);
+    let admitted = match known.gate.admit(&visit.app, &visit.headers, &Scope::default()) {
+        Ok(admitted) => admitted,
+        Err(Denied::NoToken | Denied::Rejected(_) | Denied::Revoked) => return Ok(None),
+        Err(Denied::Unready) => return Err(Reason::Unavailable.into()),
+        Err(Denied::Internal(what)) => return Err(Refused::Internal(what)),
     };
-    if seen.has_expired(now) || !seen.audiences.contains(&known.app.audience) {
-        return Ok(None);
+    if !visit.app.feed.vouches(visit.moment.now) {
+        match row_of_token(visit, text).await {
+            Ok(Standing::Stands) => {}
+            Ok(Standing::Ended(_)) => return Ok(None),
+            Err(Refused::Store(fault)) if fault.is_unavailable() => {}
+            Err(refused) => return Err(refused),
+        }
     }
-    let stood = seen.stand(&visit.app).await?;
-    Ok((stood.standing == Standing::Stands).then(|| Identity {
-        user: UserId::new(seen.subject(stood.user.as_ref())),
+    Ok(Some(Identity {
+        user: UserId::new(admitted.claims.sub.clone()),
         email: None,
-        scope: seen.token.scope.clone(),
+        scope: admitted.claims.scope.clone(),
         token: text.to_owned(),
     }))
+}
+
+async fn row_of_token(visit: &Visit, text: &str) -> Result<Standing, Refused> {
+    let seen = Seen::read(&visit.app, text, visit.moment.now).await?;
+    let seen = seen.ok_or(Refused::Internal("a token that was admitted cannot be read"))?;
+    Ok(seen.stand(&visit.app).await?.standing)
 }
 
 async fn by_cookie(visit: &Visit, pass: &Pass) -> Result<Option<Identity>, Refused> {
@@ -131,7 +146,7 @@ async fn by_cookie(visit: &Visit, pass: &Pass) -> Result<Option<Identity>, Refus
         }
     };
     if let Some(minted) = given
-        && still_stands(visit, pass).await?
+        && still_stands(visit, pass, &minted).await?
     {
         return Ok(Some(minted.identity.clone()));
     }
@@ -139,10 +154,19 @@ async fn by_cookie(visit: &Visit, pass: &Pass) -> Result<Option<Identity>, Refus
     Ok(None)
 }
 
-/// Whether the session and the grant of a cookie have not ended since its token was made.
-async fn still_stands(visit: &Visit, pass: &Pass) -> Result<bool, Refused> {
-    let facts = facts(visit, pass).await?;
-    Ok(renew(held(pass), facts, visit.moment.now).is_ok())
+/// Whether nothing of a cookie's token has ended since it was made.
+async fn still_stands(visit: &Visit, pass: &Pass, minted: &Minted) -> Result<bool, Refused> {
+    let (feed, now) = (&visit.app.feed, visit.moment.now);
+    let revoked = feed.is_revoked(&minted.subject(), now);
+    match revoked {
+        Some(true) => Ok(false),
+        Some(false) if feed.vouches(now) => Ok(true),
+        Some(false) | None => match facts(visit, pass).await {
+            Ok(facts) => Ok(renew(held(pass), facts, now).is_ok()),
+            Err(Refused::Store(fault)) if revoked == Some(false) && fault.is_unavailable() => Ok(true),
+            Err(refused) => Err(refused),
+        },
+    }
 }
 
 fn held(pass: &Pass) -> Held<'_> {
@@ -219,15 +243,40 @@ async fn mint(
     let user = grant.user().map(|subject| subject.user.clone());
     let user = user.ok_or(Refused::Internal("a gateway grant has a user"))?;
     let life = grant.access_lifetime();
+    let token = issuer::sign(visit, settled, fresh).await?.into_access_token();
+    let names = names(visit, &token).await?;
     let identity = Identity {
         user: user.id,
         email: Some(user.email),
         scope: grant.scope().clone(),
-        token: issuer::sign(visit, settled, fresh).await?.into_access_token(),
+        token,
     };
     Ok(Some(Minted {
         identity,
+        names,
         renew_at: now.plus_seconds((life * 3 / 5).min(idle / 3)),
         over_at: now.plus_seconds((life * 9 / 10).min(idle / 2)).min(session_ends),
     }))
+}
+
+/// What records can name of a token that was just made.
+async fn names(visit: &Visit, token: &str) -> Result<Names, Refused> {
+    let unreadable = || Refused::Internal("a token that was just made cannot be read");
+    let seen = Seen::read(&visit.app, token, visit.moment.now).await?;
+    let Some(Seen {
+        token,
+        form: Form::Jwt { jti, kid, .. },
+        ..
+    }) = seen
+    else {
+        return Err(unreadable());
+    };
+    Ok(Names {
+        iat: u64::try_from(token.issued_at).map_err(|_| unreadable())?,
+        kid,
+        jti,
+        gid: token.gid,
+        sid: token.session_id.ok_or_else(unreadable)?,
+        client: token.client_id,
+    })
 }

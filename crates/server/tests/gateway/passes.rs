@@ -187,7 +187,7 @@ async fn a_bearer_token_passes_when_it_is_for_this_application(site: Site) {
         ask(poor["access_token"].as_str().unwrap()).await.status,
         StatusCode::FORBIDDEN
     );
-    site.pass(301);
+    site.pass(310);
     assert_eq!(ask(good).await.error(), "invalid_token", "expired");
     assert!(authorize("spa", &[]).starts_with("/authorize"));
 }
