@@ -6,6 +6,7 @@ use axum::http::{Method, StatusCode};
 use sekisho::admin::{Actor, gateway, restore, users};
 use sekisho::end::{self, Ending};
 use sekisho_rules::id::{GrantId, SessionId};
+use sekisho_store::args;
 use sekisho_store::families::EndReason;
 use serde_json::json;
 
@@ -126,4 +127,51 @@ async fn signing_out_at_the_application_ends_the_session(site: Site) {
     person.jar = stolen;
     assert!(!passes(&mut person).await, "a copy of the cookie opens nothing");
     assert_eq!(person.issuer.open("/account").await.status, StatusCode::OK);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_hot_request_reads_no_row() {
+    let site = super::site(&[]).await;
+    let mut person = Person::new(&site);
+    person.signs_in("/").await;
+    let token = person.token().await;
+    let bearer = format!("Bearer {token}");
+    // Whoever reads a session or a grant now finds no table.
+    for table in ["sessions", "families", "issuer"] {
+        site.app.db.run(rename(table), args![]).await.unwrap();
+    }
+    // What was committed a moment ago must have been looked at first.
+    until(async || site.app.feed.vouches(site.now())).await;
+    assert_eq!(person.token().await, token);
+    let mut ask = async || {
+        let answer = person
+            .asks("/forward-auth", "/", &[("authorization", &bearer)])
+            .await;
+        answer.status
+    };
+    assert_eq!(ask().await, StatusCode::OK);
+    // A node that hears nothing any more asks the rows, and says that it cannot.
+    site.deafen().await;
+    until(async || !site.app.feed.vouches(site.now())).await;
+    assert_eq!(ask().await, StatusCode::INTERNAL_SERVER_ERROR);
+}
+
+/// Waits for what nothing announces.
+async fn until(mut holds: impl AsyncFnMut() -> bool) {
+    let wait = async {
+        while !holds().await {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(60), wait)
+        .await
+        .unwrap();
+}
+
+fn rename(table: &str) -> &'static str {
+    match table {
+        "sessions" => "ALTER TABLE sessions RENAME TO sessions_gone",
+        "families" => "ALTER TABLE families RENAME TO families_gone",
+        _ => "ALTER TABLE issuer RENAME TO issuer_gone",
+    }
 }

@@ -2,6 +2,7 @@
 //!
 //! This file owns the fixture: an application behind the gateway, its browser, and what its proxy would ask.
 
+mod commands;
 mod ends;
 mod enters;
 mod hostile;
