@@ -435,7 +435,6 @@ async fn dev_is_a_fixture_that_issues_tokens_its_api_trusts_and_logs_no_secret()
         .text()
         .await
         .unwrap();
-    // The machine's, and the one by which the demo API reads the revocation feed.
     assert!(
         metrics.contains("sekisho_tokens_issued_total{grant=\"client_credentials\"} 2"),
         "{metrics}"
