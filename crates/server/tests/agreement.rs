@@ -51,9 +51,17 @@ async fn is_hit(site: &Site, token: &Value) -> bool {
 
 /// Whether one of these records ends the token.
 pub(crate) fn is_hit_by(records: &[Record], site: &Site, token: &Value) -> bool {
+    of_subject(token, |subject| {
+        let hashed = HashedSubject::new(site.app.feed.hash_key(), subject);
+        records.iter().any(|record| hits(record, &hashed))
+    })
+}
+
+/// What records are compared with.
+pub(crate) fn of_subject<T>(token: &Value, told: impl FnOnce(&Subject<'_>) -> T) -> T {
     let (claims, kid) = (claims(token), kid(token));
     let read = |name: &str| claims[name].as_str();
-    let subject = Subject {
+    told(&Subject {
         iat: claims["iat"].as_u64().unwrap(),
         kid: Some(&kid),
         jti: read("jti"),
@@ -62,9 +70,7 @@ pub(crate) fn is_hit_by(records: &[Record], site: &Site, token: &Value) -> bool 
         sub: read("sub"),
         actors: &[],
         client: read("azp").or(read("client_id")),
-    };
-    let hashed = HashedSubject::new(site.app.feed.hash_key(), &subject);
-    records.iter().any(|record| hits(record, &hashed))
+    })
 }
 
 /// Whether the issuer's own endpoints still take it, and that they agree among themselves.

@@ -18,6 +18,7 @@ mod feed;
 mod frontchannel;
 mod gateway;
 mod host;
+mod in_flight;
 mod introspect;
 mod jobs;
 mod journey;
@@ -40,3 +41,5 @@ mod review;
 mod seed;
 mod site;
 mod token;
+#[path = "../../verify/tests/support/wire.rs"]
+mod wire;

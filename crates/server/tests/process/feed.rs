@@ -16,7 +16,7 @@ const AUDIENCE: &str = "https://login.example/revocations";
     clippy::disallowed_methods,
     reason = "compared with what another process says of the same clock"
 )]
-fn now() -> u64 {
+pub(super) fn now() -> u64 {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     u64::try_from(now.as_millis()).unwrap()
 }

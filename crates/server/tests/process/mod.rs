@@ -9,6 +9,7 @@ mod database_down;
 mod dev;
 mod disk_full;
 mod feed;
+mod feed_faults;
 mod flood;
 mod front;
 mod limits;

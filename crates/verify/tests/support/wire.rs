@@ -31,6 +31,7 @@ pub(crate) enum Flow {
 pub(crate) struct Wire {
     pub(crate) address: SocketAddr,
     flow: watch::Sender<Flow>,
+    issuer: watch::Sender<SocketAddr>,
 }
 
 impl Wire {
@@ -38,13 +39,24 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (flow, seen) = watch::channel(Flow::Open);
+        let (issuer, leads_to) = watch::channel(issuer);
         tokio::spawn(async move {
             loop {
                 let (near, _) = listener.accept().await.unwrap();
+                let issuer = *leads_to.borrow();
                 tokio::spawn(connection(near, issuer, seen.clone()));
             }
         });
-        Self { address, flow }
+        Self {
+            address,
+            flow,
+            issuer,
+        }
+    }
+
+    /// Leads new connections elsewhere.
+    pub(crate) fn lead_to(&self, issuer: SocketAddr) {
+        self.issuer.send_replace(issuer);
     }
 
     pub(crate) fn set(&self, flow: Flow) {
