@@ -8,13 +8,15 @@ import { sekisho } from "./support/sekisho.mjs";
 const dev = await sekisho();
 const browser = await launch();
 
-test("after log out no tab is signed in, and a kept refresh token is worth nothing", async () => {
+test("after log out no tab is signed in, and kept tokens are worth nothing", async () => {
   const context = await visitor(browser);
   const page = await context.newPage();
   const granted = page.waitForResponse(`${dev.issuer}oauth/token`);
   await enterDemo(page, dev);
-  const { refresh_token } = await (await granted).json();
+  const { access_token, refresh_token } = await (await granted).json();
   assert.ok(refresh_token, "the demo app asks for offline_access and gets a refresh token");
+  const api = async () => (await fetch(new URL("/me", dev.api.url), { headers: { authorization: `Bearer ${access_token}` } })).status;
+  assert.equal(await api(), 200);
 
   // Single sign-on: a second tab needs no form.
   const second = await context.newPage();
@@ -25,6 +27,9 @@ test("after log out no tab is signed in, and a kept refresh token is worth nothi
   await page.click("#logout");
   await page.waitForSelector("#signed-out:not([hidden])");
   assert.equal(new URL(page.url()).origin, new URL(dev.spa.url).origin, "the browser is back at the app");
+
+  // The demo API listens: the access token is over too, long before it expires.
+  while ((await api()) !== 401) await new Promise((done) => setTimeout(done, 20));
 
   await second.reload();
   await second.waitForSelector("#signed-out:not([hidden])");
