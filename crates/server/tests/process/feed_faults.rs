@@ -190,7 +190,7 @@ async fn a_login_in_the_second_of_a_revocation_is_new_and_what_was_before_is_ove
 }
 
 #[tokio::test]
-async fn what_a_login_gets_that_races_a_change_of_password_is_the_same_to_rows_and_verifiers() {
+async fn threat_38_what_a_login_gets_that_races_a_change_of_password_is_dead_to_rows_and_verifiers() {
     let scene = Scene::postgres().await;
     let nodes = [scene.serve().await, scene.deployment.start().await];
     let online = scene.ready().await;
