@@ -1,5 +1,6 @@
 //! Clients: the applications that send users to us and the machines that ask for tokens.
 
+use crate::factor::MfaPolicy;
 use crate::id::ClientId;
 use serde::{Deserialize, Serialize};
 
@@ -36,6 +37,8 @@ pub struct Client {
     pub notices: LogoutNotices,
     /// Seconds an ID token lives.
     pub id_token_lifetime: i64,
+    /// When its users prove a second factor; the issuer's policy when it says nothing.
+    pub mfa: Option<MfaPolicy>,
     /// Raised to end everything the client holds.
     pub epoch: i64,
     /// Tokens with `iat` before this unix second are void.
@@ -101,6 +104,7 @@ macro_rules! words {
         }
     };
 }
+pub(crate) use words;
 
 words! {
     /// What sort of application a client is.

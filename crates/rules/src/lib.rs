@@ -31,6 +31,7 @@ pub mod consent;
 pub mod cors;
 pub mod egress;
 pub mod ending;
+pub mod factor;
 pub mod family;
 pub mod forward_auth;
 pub mod gateway;

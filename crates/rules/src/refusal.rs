@@ -59,6 +59,8 @@ pub enum Reason {
     PkceMethod,
     /// Nobody is signed in, or not recently enough, and `prompt=none` forbids asking.
     LoginRequired,
+    /// A second factor is due, and `prompt=none` forbids asking.
+    FactorRequired,
     /// Consent is missing and `prompt=none` forbids asking.
     ConsentRequired,
     /// The user said no.
@@ -109,7 +111,7 @@ impl Reason {
             Self::RequestNotSupported => "request_not_supported",
             Self::RequestUriNotSupported => "request_uri_not_supported",
             Self::RegistrationNotSupported => "registration_not_supported",
-            Self::LoginRequired => "login_required",
+            Self::LoginRequired | Self::FactorRequired => "login_required",
             Self::ConsentRequired => "consent_required",
             Self::AccessDenied => "access_denied",
             Self::UserBlocked | Self::UserGone => "invalid_grant",
@@ -141,6 +143,8 @@ impl fmt::Display for Reason {
             Self::PkceRequired => f.write_str("Parameter code_challenge is required for this client"),
             Self::PkceMethod => f.write_str("Parameter code_challenge_method must be S256"),
             Self::LoginRequired => f.write_str("Login required"),
+            // Browser SDKs compare this sentence.
+            Self::FactorRequired => f.write_str("Multifactor authentication required"),
             Self::ConsentRequired => f.write_str("Consent required"),
             Self::AccessDenied => f.write_str("User did not authorize the request"),
             Self::UserBlocked => f.write_str("user is blocked"),

@@ -1,5 +1,6 @@
 //! Single sign-on sessions: a browser in which somebody is signed in.
 
+use crate::factor::Risk;
 use crate::id::{SessionId, UserId};
 use crate::time::Timestamp;
 use crate::user::User;
@@ -17,7 +18,9 @@ pub struct Session {
     pub issuer_epoch: i64,
     /// How they proved themselves (RFC 8176).
     pub amr: Vec<String>,
-    /// When they last proved themselves.
+    /// How their last login looked.
+    pub risk: Risk,
+    /// When they last proved themselves: a second factor alone does not move it.
     pub auth_time: Timestamp,
     /// When the row was last touched.
     pub last_seen: Timestamp,

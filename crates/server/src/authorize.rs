@@ -2,6 +2,7 @@
 
 use crate::audit::Record;
 use crate::config::Signup;
+use crate::factors::provable;
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, see_other, with_cookie};
 use crate::http::visit::Visit;
@@ -12,12 +13,12 @@ use crate::signed_in::{Browser, browser};
 use axum::body::Bytes;
 use axum::http::header;
 use axum::response::Response;
-use sekisho_rules::authorize::{self, Facts, Known, Next, SignedIn, Step, Trusted};
+use sekisho_rules::authorize::{self, Facts, Known, Next, SignedIn, Step, Trusted, Valid};
 use sekisho_rules::code::Code;
 use sekisho_rules::parameters::Parameters;
 use sekisho_rules::refusal::PageRefusal;
 use sekisho_store::consents::Parties;
-use sekisho_store::{audit, codes, consents, flows, sessions};
+use sekisho_store::{Fault, audit, codes, consents, flows, sessions};
 
 /// `GET /authorize`.
 pub async fn start(visit: Visit) -> Response {
@@ -82,27 +83,19 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
         journey.request.hint("id_token_hint"),
         visit.app.config.issuer.as_str(),
     );
-    let mut facts = Facts {
+    let facts = Facts {
         signed_in: signed_in
             .as_ref()
             .map(|(session, user)| SignedIn { session, user }),
         hinted: hinted.as_deref(),
+        factors: Known::Unknown,
+        mfa: visit.app.config.mfa.policy,
         consent: Known::Unknown,
         started_at: journey.started_at,
         issuer_epoch,
         gid: visit.moment.grant_id(),
     };
-    let mut next = authorize::next(&trusted, &valid, facts.clone(), visit.moment.now);
-    if let (Next::NeedConsent, Some((_, user))) = (&next, &signed_in) {
-        let audience = valid.api.as_ref().map(|api| api.identifier.as_str());
-        let parties = Parties {
-            user: &user.id,
-            client: &trusted.client.id,
-            audience,
-        };
-        facts.consent = Known::Known(consents::get(&visit.app.db, parties).await?);
-        next = authorize::next(&trusted, &valid, facts, visit.moment.now);
-    }
+    let next = decide(visit, (&trusted, &valid), facts).await?;
     match next {
         Next::Ask(step) => {
             let path = match step {
@@ -110,11 +103,13 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
                 // Who may not make an account is not sent to a closed door.
                 Step::Signup if visit.app.config.accounts.signup == Signup::Closed => "/u/login",
                 Step::Signup => "/u/signup",
+                Step::Factor(_) => "/u/factor",
+                Step::Enrol => "/u/enrol",
                 Step::Consent(_) => "/u/consent",
             };
             Ok(see_other(&visit.link(path, &journey.seal(&visit.app)?)))
         }
-        Next::NeedConsent => Err(Trouble::Internal("consent was asked for and not used")),
+        Next::NeedFactors | Next::NeedConsent => Err(Trouble::Internal("a fact was asked for and not used")),
         Next::Refuse(refusal) => {
             let response = refuse(visit, &trusted, &refusal)?;
             Ok(match signed_in {
@@ -124,6 +119,31 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
         }
         Next::Respond(code) => give_code(visit, &trusted, *code, (&journey, stage)).await,
     }
+}
+
+/// Asks the rule, and loads what it says it needs.
+async fn decide(visit: &Visit, request: (&Trusted, &Valid), mut facts: Facts<'_>) -> Result<Next, Fault> {
+    let (trusted, valid) = request;
+    let now = visit.moment.now;
+    let mut next = authorize::next(trusted, valid, facts.clone(), now);
+    let Some(SignedIn { user, .. }) = facts.signed_in else {
+        return Ok(next);
+    };
+    if matches!(next, Next::NeedFactors) {
+        facts.factors = Known::Known(provable(visit, user).await?);
+        next = authorize::next(trusted, valid, facts.clone(), now);
+    }
+    if matches!(next, Next::NeedConsent) {
+        let audience = valid.api.as_ref().map(|api| api.identifier.as_str());
+        let parties = Parties {
+            user: &user.id,
+            client: &trusted.client.id,
+            audience,
+        };
+        facts.consent = Known::Known(consents::get(&visit.app.db, parties).await?);
+        next = authorize::next(trusted, valid, facts, now);
+    }
+    Ok(next)
 }
 
 async fn give_code(

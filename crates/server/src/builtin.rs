@@ -69,6 +69,7 @@ pub async fn ensure(config: &Config, db: &Db, clock: &Clock) -> Result<()> {
         standing: Standing::Enabled,
         refresh: RefreshPolicy::ROTATING,
         notices: LogoutNotices::default(),
+        mfa: None,
         id_token_lifetime: 36_000,
         epoch: 0,
         nbf: 0,

@@ -1,14 +1,20 @@
-//! The only way a login becomes a session: new cookie secret, epoch check, audit (threat 8).
+//! The only way a login becomes a session, and a second factor adds to one: new cookie secret, epoch check, audit (threat 8).
 
 use crate::audit::Record;
 use crate::end::Ending;
 use crate::http::cookie::Cookie;
 use crate::http::visit::Visit;
-use crate::signed_in::{Browser, browser};
+use crate::signed_in::{self, browser};
 use axum::http::HeaderValue;
+use sekisho_rules::factor::{AMR_MULTI_FACTOR, FactorKind, Risk};
+use sekisho_rules::secret::{Secret, SecretHash};
 use sekisho_rules::session::Session;
 use sekisho_rules::user::User;
+use sekisho_store::browsers::{self, Browser};
 use sekisho_store::{Fault, audit, sessions, users};
+
+/// Seconds a browser is known without a login in it: the longest that browsers keep a cookie.
+const BROWSER_SECONDS: i64 = 34_560_000;
 
 /// How a user has proven themselves.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,13 +41,14 @@ impl Proof {
 }
 
 /// Signs a user in at this browser. The session of the same user goes on under a new secret; one of another user ends. `None` when
-/// the user was blocked or changed their password since they were read: then nothing is written and nobody is signed in.
+/// the user was blocked or changed their password since they were read: then nothing is written and nobody is signed in. Answers the
+/// cookies to set: of the session, and the one by which this browser is known again.
 ///
 /// # Errors
 /// [`Fault`] when the database does not answer.
-pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Option<HeaderValue>, Fault> {
+pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Option<Vec<HeaderValue>>, Fault> {
     let now = visit.moment.now;
-    let Browser {
+    let signed_in::Browser {
         signed_in,
         issuer_epoch,
     } = browser(visit).await?;
@@ -58,6 +65,7 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
         user_epoch: user.epoch,
         issuer_epoch,
         amr: proof.amr(),
+        risk: Risk::Low,
         auth_time: now,
         last_seen: now,
         idle_expires_at: now.plus_seconds(policy.idle),
@@ -69,6 +77,8 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
         .session(&session.id)
         .at(visit);
     let (hash, birthplace, user) = (secret.hash(), visit.birthplace(), user.clone());
+    let browser = known_browser(visit);
+    let (browser_hash, seen) = (SecretHash::of(&browser), seen_now(visit));
     let by = Ending::at(&visit.app, now);
     let signed_in = visit
         .app
@@ -87,16 +97,74 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
                 }
                 sessions::insert(tx, &session, &hash, &birthplace).await?;
             }
+            browsers::seen(tx, &user.id, &browser_hash, &seen).await?;
             audit::insert(tx, &event).await?;
             Ok(true)
         })
         .await?;
-    Ok(signed_in
-        .then(|| {
-            visit
-                .app
-                .cookies
-                .set(Cookie::Session, &secret.encode(), Some(policy.absolute))
+    Ok(signed_in.then(|| cookies(visit, &secret, Some(&browser))))
+}
+
+/// Adds a second factor to the session of this browser. `auth_time` does not move: a second factor alone is no new login. `None` when
+/// the session has ended or was proven anew meanwhile: then nothing is written.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn step_up(
+    visit: &Visit,
+    session: &Session,
+    kind: FactorKind,
+) -> Result<Option<Vec<HeaderValue>>, Fault> {
+    let secret = visit.moment.secret();
+    let mut amr = session.amr.clone();
+    for method in [kind.amr(), AMR_MULTI_FACTOR] {
+        if !amr.iter().any(|known| known == method) {
+            amr.push(method.to_owned());
+        }
+    }
+    let event = Record::new("gd_auth_succeed")
+        .user(&session.user_id)
+        .session(&session.id)
+        .detail(kind.word())
+        .at(visit);
+    let (session, hash) = (session.clone(), secret.hash());
+    let stepped = visit
+        .app
+        .db
+        .tx(async move |tx| {
+            if !sessions::step_up(tx, &session, &amr, &hash).await? {
+                return Ok(false);
+            }
+            audit::insert(tx, &event).await?;
+            Ok(true)
         })
-        .flatten())
+        .await?;
+    Ok(stepped.then(|| cookies(visit, &secret, None)))
+}
+
+/// The secret of the cookie by which this browser is known again; a new one if it has none.
+fn known_browser(visit: &Visit) -> String {
+    visit
+        .cookie(Cookie::Browser)
+        .filter(|held| held.len() == 43)
+        .unwrap_or_else(|| visit.moment.secret().encode())
+}
+
+fn seen_now(visit: &Visit) -> Browser {
+    let (from, now) = (visit.birthplace(), visit.moment.now);
+    Browser {
+        first_seen: now,
+        last_seen: now,
+        ip: from.ip,
+        country: None,
+        user_agent: from.user_agent,
+        remembered_until: now,
+    }
+}
+
+fn cookies(visit: &Visit, session: &Secret, browser: Option<&str>) -> Vec<HeaderValue> {
+    let (names, policy) = (&visit.app.cookies, visit.app.config.session);
+    let session = names.set(Cookie::Session, &session.encode(), Some(policy.absolute));
+    let browser = browser.and_then(|secret| names.set(Cookie::Browser, secret, Some(BROWSER_SECONDS)));
+    session.into_iter().chain(browser).collect()
 }

@@ -35,7 +35,18 @@ pub const MAILS_FROM_NETWORK: Limit = Limit {
 /// # Errors
 /// [`Fault`] when the database does not answer.
 pub async fn allow(visit: &Visit, limit: Limit, whose: &str) -> Result<bool, Fault> {
-    let key = hex(SecretHash::of(&format!("{}\n{whose}", limit.name)).bytes());
-    let tried = counters::count(&visit.app.db, &key, limit.seconds, visit.moment.now).await?;
+    let tried = counters::count(&visit.app.db, &key(limit, whose), limit.seconds, visit.moment.now).await?;
     Ok(tried <= limit.times)
+}
+
+/// Forgets what was counted.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn forget(visit: &Visit, limit: Limit, whose: &str) -> Result<(), Fault> {
+    counters::forget(&visit.app.db, &key(limit, whose)).await
+}
+
+fn key(limit: Limit, whose: &str) -> String {
+    hex(SecretHash::of(&format!("{}\n{whose}", limit.name)).bytes())
 }

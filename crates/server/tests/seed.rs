@@ -31,6 +31,7 @@ pub(crate) fn client(id: &str, kind: ClientKind) -> Client {
         standing: Standing::Enabled,
         refresh,
         notices: LogoutNotices::default(),
+        mfa: None,
         id_token_lifetime: 36_000,
         epoch: 0,
         nbf: 0,

@@ -5,6 +5,7 @@ use crate::{Db, Fault, Row, Tx, args, column};
 use sekisho_rules::client::{
     AuthMethod, Client, ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy, Rotation, Standing,
 };
+use sekisho_rules::factor::MfaPolicy;
 use sekisho_rules::id::ClientId;
 use sekisho_rules::time::Timestamp;
 
@@ -12,7 +13,7 @@ macro_rules! columns {
     () => {
         "id, name, kind, auth_method, secret, jwks, callbacks, logout_urls, web_origins, grant_types, first_party, enabled, \
          rotating, refresh_leeway, refresh_lifetime, refresh_idle, id_token_lifetime, backchannel_logout_urls, \
-         backchannel_logout_session_required, frontchannel_logout_url, frontchannel_logout_session_required, epoch, nbf"
+         backchannel_logout_session_required, frontchannel_logout_url, frontchannel_logout_session_required, mfa, epoch, nbf"
     };
 }
 
@@ -23,8 +24,8 @@ sql! {
     INSERT = "INSERT INTO clients (id, name, kind, auth_method, secret, jwks, callbacks, logout_urls, web_origins, grant_types, \
               first_party, enabled, rotating, refresh_leeway, refresh_lifetime, refresh_idle, id_token_lifetime, epoch, nbf, \
               created_at, updated_at, backchannel_logout_urls, backchannel_logout_session_required, frontchannel_logout_url, \
-              frontchannel_logout_session_required) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, 0, $18, $18, $19, $20, $21, $22) \
+              frontchannel_logout_session_required, mfa) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, 0, 0, $18, $18, $19, $20, $21, $22, $23) \
               ON CONFLICT (id) DO NOTHING RETURNING id";
     SET_ENABLED = "UPDATE clients SET enabled = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
     SET_SECRET = "UPDATE clients SET secret = $2, updated_at = $3 WHERE id = $1 RETURNING id";
@@ -33,7 +34,7 @@ sql! {
     SET_REGISTRATION = "UPDATE clients SET name = $2, callbacks = $3, logout_urls = $4, web_origins = $5, first_party = $6, \
                         rotating = $7, refresh_leeway = $8, refresh_lifetime = $9, refresh_idle = $10, \
                         backchannel_logout_urls = $11, backchannel_logout_session_required = $12, frontchannel_logout_url = $13, \
-                        frontchannel_logout_session_required = $14, updated_at = $15 WHERE id = $1 RETURNING id";
+                        frontchannel_logout_session_required = $14, updated_at = $15, mfa = $16 WHERE id = $1 RETURNING id";
     RESEAL = "UPDATE clients SET secret = $3 WHERE id = $1 AND secret = $2 RETURNING id";
     RAISE_EPOCH = "UPDATE clients SET epoch = epoch + 1 WHERE id = $1 RETURNING id";
     RAISE_NBF = "UPDATE clients SET nbf = $2 WHERE id = $1 AND nbf < $2";
@@ -79,6 +80,7 @@ fn client(row: &Row) -> Result<Client, Fault> {
             frontchannel_session_required: row.get("frontchannel_logout_session_required")?,
         },
         id_token_lifetime: row.get("id_token_lifetime")?,
+        mfa: column::opt_word(row, "mfa", MfaPolicy::from_word)?,
         epoch: row.get("epoch")?,
         nbf: row.get("nbf")?,
     })
@@ -159,6 +161,7 @@ pub async fn insert(tx: &mut Tx, new: &Client, now: Timestamp) -> Result<bool, F
                 new.notices.backchannel_session_required,
                 &new.notices.frontchannel_url,
                 new.notices.frontchannel_session_required,
+                new.mfa.map(|policy| policy.word().to_owned()),
             ],
         )
         .await?;
@@ -215,6 +218,7 @@ pub async fn set_registration(tx: &mut Tx, client: &Client, now: Timestamp) -> R
         &client.notices.frontchannel_url,
         client.notices.frontchannel_session_required,
         now.millis(),
+        client.mfa.map(|policy| policy.word().to_owned()),
     ];
     Ok(tx.opt(sql::SET_REGISTRATION, arguments).await?.is_some())
 }

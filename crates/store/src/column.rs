@@ -11,6 +11,16 @@ pub(crate) fn word<T>(row: &Row, column: &str, from: impl Fn(&str) -> Option<T>)
     from(&text).ok_or_else(|| Fault::corrupt(column, "unknown word"))
 }
 
+pub(crate) fn opt_word<T>(
+    row: &Row,
+    column: &str,
+    from: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, Fault> {
+    let text: Option<String> = row.get(column)?;
+    text.map(|text| from(&text).ok_or_else(|| Fault::corrupt(column, "unknown word")))
+        .transpose()
+}
+
 pub(crate) fn scope(row: &Row, column: &str) -> Result<Scope, Fault> {
     word(row, column, |text| Scope::parse(text).ok())
 }

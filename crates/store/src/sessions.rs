@@ -4,6 +4,7 @@ use crate::column::After;
 use crate::statements::sql;
 use crate::{Db, Fault, Row, Tx, args, column};
 use sekisho_rules::ending::Minted;
+use sekisho_rules::factor::Risk;
 use sekisho_rules::id::{SessionId, UserId};
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::session::Session;
@@ -11,7 +12,7 @@ use sekisho_rules::time::Timestamp;
 
 macro_rules! columns {
     () => {
-        "id, user_id, user_epoch, issuer_epoch, amr, auth_time, last_seen, idle_expires_at, expires_at, ended_at"
+        "id, user_id, user_epoch, issuer_epoch, amr, risk, auth_time, last_seen, idle_expires_at, expires_at, ended_at"
     };
 }
 
@@ -25,11 +26,13 @@ sql! {
                    AND (created_at < $3 OR (created_at = $3 AND id < $4)) ORDER BY created_at DESC, id DESC LIMIT $5");
     LISTED = concat!("SELECT ", columns!(), ", created_at, ip, user_agent FROM sessions WHERE id = $1");
     INSERT = "INSERT INTO sessions (id, secret_hash, user_id, user_epoch, issuer_epoch, amr, auth_time, created_at, last_seen, \
-              idle_expires_at, expires_at, last_iat, last_exp, ended_at, ip, user_agent) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7, $8, $9, 0, 0, NULL, $10, $11)";
+              idle_expires_at, expires_at, last_iat, last_exp, ended_at, ip, user_agent, risk) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7, $8, $9, 0, 0, NULL, $10, $11, $12)";
     // A new proof in the same browser by the same user keeps the `sid` and changes the secret.
     RENEW = "UPDATE sessions SET secret_hash = $2, user_epoch = $3, issuer_epoch = $4, amr = $5, auth_time = $6, last_seen = $6, \
-             idle_expires_at = $7, expires_at = $8 WHERE id = $1 AND ended_at IS NULL RETURNING id";
+             idle_expires_at = $7, expires_at = $8, risk = $9 WHERE id = $1 AND ended_at IS NULL RETURNING id";
+    // A second factor adds to the proof and moves nothing but the secret: `auth_time` stays that of the first.
+    STEP_UP = "UPDATE sessions SET secret_hash = $2, amr = $3 WHERE id = $1 AND amr = $4 AND ended_at IS NULL RETURNING id";
     TOUCH = "UPDATE sessions SET last_seen = $2, idle_expires_at = $3 WHERE id = $1 AND ended_at IS NULL AND last_seen <= $4";
     MINT = "UPDATE sessions SET last_iat = CASE WHEN last_iat < $2 THEN $2 ELSE last_iat END, \
             last_exp = CASE WHEN last_exp < $3 THEN $3 ELSE last_exp END \
@@ -45,6 +48,7 @@ fn session(row: &Row) -> Result<Session, Fault> {
         user_epoch: row.get("user_epoch")?,
         issuer_epoch: row.get("issuer_epoch")?,
         amr: column::words(row, "amr")?,
+        risk: column::word(row, "risk", Risk::from_word)?,
         auth_time: column::time(row, "auth_time")?,
         last_seen: column::time(row, "last_seen")?,
         idle_expires_at: column::time(row, "idle_expires_at")?,
@@ -171,6 +175,7 @@ pub async fn insert(tx: &mut Tx, new: &Session, secret: &SecretHash, at: &Birthp
         new.expires_at.millis(),
         at.ip.as_str(),
         at.user_agent.as_str(),
+        new.risk.word(),
     ];
     tx.run(sql::INSERT, arguments).await.map(drop)
 }
@@ -189,8 +194,28 @@ pub async fn renew(tx: &mut Tx, renewed: &Session, secret: &SecretHash) -> Resul
         renewed.auth_time.millis(),
         renewed.idle_expires_at.millis(),
         renewed.expires_at.millis(),
+        renewed.risk.word(),
     ];
     Ok(tx.opt(sql::RENEW, arguments).await?.is_some())
+}
+
+/// Adds a second factor to the proof of a session, under a new secret. `false` when it has ended, or was proven anew meanwhile.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn step_up(
+    tx: &mut Tx,
+    session: &Session,
+    amr: &[String],
+    secret: &SecretHash,
+) -> Result<bool, Fault> {
+    let arguments = args![
+        session.id.as_str(),
+        secret.bytes().to_vec(),
+        amr.join(" "),
+        session.amr.join(" "),
+    ];
+    Ok(tx.opt(sql::STEP_UP, arguments).await?.is_some())
 }
 
 /// Notes a use, at most once a minute, so that a page that renews silently does not write with every breath.

@@ -6,6 +6,7 @@ use sekisho_rules::client::{
 };
 use sekisho_rules::client_auth::{Recipient, authenticate, present};
 use sekisho_rules::code::{Code, StoredCode};
+use sekisho_rules::factor::Risk;
 use sekisho_rules::grant::Grant;
 use sekisho_rules::grant::authorization_code::{Facts, Proof, Redeem, redeem};
 use sekisho_rules::id::{ClientId, Epochs, GrantId, SessionId, UserId};
@@ -39,6 +40,7 @@ fn client() -> Client {
         standing: Standing::Enabled,
         refresh: RefreshPolicy::ROTATING,
         notices: LogoutNotices::default(),
+        mfa: None,
         id_token_lifetime: 300,
         epoch: 0,
         nbf: 0,
@@ -71,6 +73,7 @@ fn session() -> Session {
         user_epoch: 0,
         issuer_epoch: 0,
         amr: vec!["pwd".to_owned()],
+        risk: Risk::Low,
         auth_time: NOW,
         last_seen: NOW,
         idle_expires_at: NOW.plus_seconds(3600),

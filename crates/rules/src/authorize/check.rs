@@ -3,6 +3,7 @@
 use super::trust::Trusted;
 use crate::api::{Api, grantable};
 use crate::client::{GrantType, Party};
+use crate::factor::ACR_MULTI_FACTOR;
 use crate::parameters::Parameters;
 use crate::pkce::{self, Challenge};
 use crate::refusal::{Reason, Refusal};
@@ -44,6 +45,9 @@ pub struct Valid {
     pub prompt: Prompt,
     /// Seconds since the last proof of identity that are still acceptable.
     pub max_age: Option<i64>,
+    /// Whether `acr_values` asks for more than one factor (OpenID Connect Core section 3.1.2.1). Other values are wishes we have no
+    /// meaning for.
+    pub multi_factor: bool,
     /// What to fill in as the address.
     pub login_hint: Option<String>,
     /// Which form to show first.
@@ -142,6 +146,9 @@ pub fn check(
         challenge,
         prompt: prompt(parameters.get("prompt")?)?,
         max_age: max_age(parameters.get("max_age")?)?,
+        multi_factor: parameters
+            .hint("acr_values")
+            .is_some_and(|values| values.split(' ').any(|value| value == ACR_MULTI_FACTOR)),
         login_hint: parameters.hint("login_hint").map(str::to_owned),
         screen: match parameters.hint("screen_hint") {
             Some("signup") => Screen::Signup,

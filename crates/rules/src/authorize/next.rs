@@ -6,6 +6,9 @@ use super::trust::Trusted;
 use crate::client::Party;
 use crate::code::{self, Code};
 use crate::consent::Consent;
+use crate::factor::{
+    self, ACR_MULTI_FACTOR, AMR_MULTI_FACTOR, Demand, FactorKind, Factors, MfaPolicy, Requirement,
+};
 use crate::id::{Epochs, GrantId};
 use crate::refusal::{Reason, Refusal};
 use crate::session::Session;
@@ -20,6 +23,10 @@ pub struct Facts<'a> {
     pub signed_in: Option<SignedIn<'a>>,
     /// The `sub` of a valid `id_token_hint`.
     pub hinted: Option<&'a str>,
+    /// What the user can prove beside their first factor; loaded only when [`Next::NeedFactors`] asked for it.
+    pub factors: Known<Provable>,
+    /// When a second factor is asked for, where the client does not say.
+    pub mfa: MfaPolicy,
     /// What the user allowed this client; loaded only when [`Next::NeedConsent`] asked for it.
     pub consent: Known<Option<Consent>>,
     /// When this journey began. A login at or after this moment was made for it.
@@ -39,6 +46,15 @@ pub struct SignedIn<'a> {
     pub user: &'a User,
 }
 
+/// What the user can prove, and whether they have to in this browser.
+#[derive(Clone, Debug)]
+pub struct Provable {
+    /// What they have set up.
+    pub factors: Factors,
+    /// Whether this browser is remembered for them.
+    pub remembered: bool,
+}
+
 /// A fact that may not have been loaded yet, so that a rule cannot read what nobody looked up.
 #[derive(Clone, Debug)]
 pub enum Known<T> {
@@ -53,6 +69,8 @@ pub enum Known<T> {
 pub enum Next {
     /// Show a page of ours.
     Ask(Step),
+    /// Load what the user can prove and ask again.
+    NeedFactors,
     /// Load the consent for this user, client and audience and ask again.
     NeedConsent,
     /// Send this code to the client.
@@ -68,6 +86,10 @@ pub enum Step {
     Login,
     /// Make an account.
     Signup,
+    /// Prove one of these factors.
+    Factor(Vec<FactorKind>),
+    /// Set up a second factor.
+    Enrol,
     /// Allow the client this scope.
     Consent(Scope),
 }
@@ -77,6 +99,7 @@ pub enum Step {
 /// OpenID Connect Core section 3.1.2.3: `prompt=login` and a `max_age` that has passed ask for a new proof even in a standing
 /// session, `prompt=none` asks nothing; section 3.1.2.1: a session of another user than `id_token_hint` names does not count, and
 /// when somebody else signs in for this request the client is told `login_required`.
+/// A session of one factor gets no code where a second one is due, whichever way it came about (threat 9).
 /// First-party clients are never asked for consent; for the others it is remembered until it no longer covers what is asked.
 pub fn next(trusted: &Trusted, valid: &Valid, facts: Facts<'_>, now: Timestamp) -> Next {
     let Some(SignedIn { session, user }) = facts.signed_in.filter(|who| is_enough(valid, who, &facts, now))
@@ -92,6 +115,12 @@ pub fn next(trusted: &Trusted, valid: &Valid, facts: Facts<'_>, now: Timestamp) 
             Reason::LoginRequired,
             "somebody else signed in than id_token_hint names",
         ));
+    }
+    match missing_factor(trusted, valid, session, &facts) {
+        Missing::Unknown => return Next::NeedFactors,
+        Missing::Nothing => {}
+        Missing::Step(_) if valid.prompt.none => return Next::Refuse(Reason::FactorRequired.into()),
+        Missing::Step(step) => return Next::Ask(step),
     }
     if valid.party == Party::Third {
         let Known::Known(consent) = &facts.consent else {
@@ -122,7 +151,7 @@ pub fn next(trusted: &Trusted, valid: &Valid, facts: Facts<'_>, now: Timestamp) 
         scope: valid.scope.clone(),
         audience: valid.api.as_ref().map(|api| api.identifier.clone()),
         nonce: valid.nonce.clone(),
-        acr: None,
+        acr: is_multi_factor(session).then(|| ACR_MULTI_FACTOR.to_owned()),
         challenge: valid.challenge.clone(),
         auth_time: session.auth_time,
         auth_time_asked: valid.max_age.is_some(),
@@ -130,6 +159,36 @@ pub fn next(trusted: &Trusted, valid: &Valid, facts: Facts<'_>, now: Timestamp) 
         created_at: now,
         expires_at: now.plus_seconds(code::LIFETIME_SECONDS),
     }))
+}
+
+enum Missing {
+    Unknown,
+    Nothing,
+    Step(Step),
+}
+
+fn missing_factor(trusted: &Trusted, valid: &Valid, session: &Session, facts: &Facts<'_>) -> Missing {
+    if is_multi_factor(session) {
+        return Missing::Nothing;
+    }
+    let Known::Known(provable) = &facts.factors else {
+        return Missing::Unknown;
+    };
+    let demand = Demand {
+        policy: trusted.client.mfa.unwrap_or(facts.mfa),
+        asked: valid.multi_factor,
+        risk: session.risk,
+        remembered: provable.remembered,
+    };
+    match factor::required(demand, &session.amr, &provable.factors) {
+        Requirement::Satisfied => Missing::Nothing,
+        Requirement::Prove(kinds) => Missing::Step(Step::Factor(kinds)),
+        Requirement::Enrol => Missing::Step(Step::Enrol),
+    }
+}
+
+fn is_multi_factor(session: &Session) -> bool {
+    session.amr.iter().any(|method| method == AMR_MULTI_FACTOR)
 }
 
 /// Whether the session is proof enough for this request. A login made during the journey always is, or `max_age=0` would ask for ever.

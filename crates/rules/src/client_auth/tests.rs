@@ -24,6 +24,7 @@ pub(super) fn client(id: &str, auth_method: AuthMethod) -> Client {
         standing: Standing::Enabled,
         refresh: RefreshPolicy::FIXED,
         notices: LogoutNotices::default(),
+        mfa: None,
         id_token_lifetime: 36_000,
         epoch: 0,
         nbf: 0,

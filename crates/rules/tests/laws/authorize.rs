@@ -6,10 +6,11 @@ use crate::world::{
 use proptest::prelude::*;
 use sekisho_rules::api::{Api, Offline};
 use sekisho_rules::authorize::{
-    Facts, Known, Next, Response, SignedIn, Step, Trusted, Valid, check, next, trust,
+    Facts, Known, Next, Provable, Response, SignedIn, Step, Trusted, Valid, check, next, trust,
 };
 use sekisho_rules::client::{Client, GrantType, Party, Standing};
 use sekisho_rules::consent::Consent;
+use sekisho_rules::factor::{FactorKind, Factors, MfaPolicy};
 use sekisho_rules::id::{GrantId, UserId};
 use sekisho_rules::refusal::{PageRefusal, Reason};
 use sekisho_rules::session::Session;
@@ -30,47 +31,67 @@ const GOOD: [(&str, &str); 7] = [
 ];
 
 /// The good request with some parameters replaced; an empty value is an absent one.
-fn with<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+pub(crate) fn with<'a>(changes: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     let kept = GOOD
         .into_iter()
         .filter(|(name, _)| !changes.iter().any(|(changed, _)| changed == name));
     kept.chain(changes.iter().copied()).collect()
 }
 
-fn understood(client: Client, pairs: &[(&str, &str)], api: Option<Api>) -> Result<(Trusted, Valid), Reason> {
+pub(crate) fn understood(
+    client: Client,
+    pairs: &[(&str, &str)],
+    api: Option<Api>,
+) -> Result<(Trusted, Valid), Reason> {
     let parameters = parameters(pairs);
     let trusted = trust(&parameters, Some(client)).unwrap();
     let valid = check(&trusted, &parameters, ISSUER, api).map_err(|refusal| refusal.reason)?;
     Ok((trusted, valid))
 }
 
+pub(crate) fn set_up(enrolled: &[FactorKind]) -> Provable {
+    Provable {
+        factors: Factors {
+            enrolled: enrolled.to_vec(),
+            mailbox: false,
+        },
+        remembered: false,
+    }
+}
+
 /// What is known of a browser, as a law changes it.
-struct Browser {
-    session: Session,
-    user: User,
-    hinted: Option<&'static str>,
-    consent: Known<Option<Consent>>,
-    started_at: Timestamp,
+pub(crate) struct Browser {
+    pub(crate) session: Session,
+    pub(crate) user: User,
+    pub(crate) hinted: Option<&'static str>,
+    pub(crate) factors: Known<Provable>,
+    pub(crate) mfa: MfaPolicy,
+    pub(crate) consent: Known<Option<Consent>>,
+    pub(crate) started_at: Timestamp,
 }
 
 impl Browser {
-    fn signed_in() -> Self {
+    pub(crate) fn signed_in() -> Self {
         Self {
             session: session(),
             user: user(),
             hinted: None,
+            factors: Known::Known(set_up(&[])),
+            mfa: MfaPolicy::Adaptive,
             consent: Known::Unknown,
             started_at: NOW,
         }
     }
 
-    fn next(&self, (trusted, valid): &(Trusted, Valid)) -> Next {
+    pub(crate) fn next(&self, (trusted, valid): &(Trusted, Valid)) -> Next {
         let facts = Facts {
             signed_in: Some(SignedIn {
                 session: &self.session,
                 user: &self.user,
             }),
             hinted: self.hinted,
+            factors: self.factors.clone(),
+            mfa: self.mfa,
             consent: self.consent.clone(),
             started_at: self.started_at,
             issuer_epoch: 7,
@@ -84,6 +105,8 @@ fn next_of_nobody((trusted, valid): &(Trusted, Valid)) -> Next {
     let facts = Facts {
         signed_in: None,
         hinted: None,
+        factors: Known::Unknown,
+        mfa: MfaPolicy::Adaptive,
         consent: Known::Unknown,
         started_at: NOW,
         issuer_epoch: 7,
@@ -92,7 +115,7 @@ fn next_of_nobody((trusted, valid): &(Trusted, Valid)) -> Next {
     next(trusted, valid, facts, NOW)
 }
 
-fn reason_of(next: Next) -> Reason {
+pub(crate) fn reason_of(next: Next) -> Reason {
     match next {
         Next::Refuse(refusal) => refusal.reason,
         other => panic!("not refused: {other:?}"),
@@ -403,7 +426,7 @@ proptest! {
         let outcome = if signed_in { browser.next(&request) } else { next_of_nobody(&request) };
         match outcome {
             Next::Ask(_) => prop_assert!(!none),
-            Next::NeedConsent => prop_assert!(false, "it is known"),
+            Next::NeedFactors | Next::NeedConsent => prop_assert!(false, "it is known"),
             Next::Refuse(_) => {}
             Next::Respond(code) => {
                 prop_assert!(signed_in);

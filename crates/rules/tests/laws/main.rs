@@ -8,6 +8,7 @@ mod claims;
 mod code;
 mod egress;
 mod ending;
+mod factor;
 mod family;
 mod introspect;
 mod job;

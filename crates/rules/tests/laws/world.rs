@@ -5,6 +5,7 @@ use sekisho_rules::client::{
     AuthMethod, Client, ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy, Standing,
 };
 use sekisho_rules::client_auth::{AuthenticatedClient, Recipient, authenticate, present};
+use sekisho_rules::factor::Risk;
 use sekisho_rules::family::{Family, RefreshToken};
 use sekisho_rules::id::{ClientId, Epochs, GrantId, SessionId, UserId};
 use sekisho_rules::parameters::Parameters;
@@ -41,6 +42,7 @@ pub(crate) fn client() -> Client {
         standing: Standing::Enabled,
         refresh: RefreshPolicy::ROTATING,
         notices: LogoutNotices::default(),
+        mfa: None,
         id_token_lifetime: 36_000,
         epoch: 3,
         nbf: 0,
@@ -93,6 +95,7 @@ pub(crate) fn session() -> Session {
         user_epoch: user().epoch,
         issuer_epoch: 7,
         amr: vec!["pwd".to_owned()],
+        risk: Risk::Low,
         auth_time: NOW.plus_seconds(-60),
         last_seen: NOW,
         idle_expires_at: NOW.plus_seconds(3600),

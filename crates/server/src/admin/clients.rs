@@ -65,6 +65,7 @@ pub async fn add(app: &App, actor: Actor, new: NewClient) -> Result<(Client, Opt
         standing: Standing::Enabled,
         refresh: new.refresh.unwrap_or(usual_refresh(method)),
         notices: new.notices,
+        mfa: None,
         id_token_lifetime: 36_000,
         epoch: 0,
         nbf: 0,

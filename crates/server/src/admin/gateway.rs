@@ -146,6 +146,7 @@ fn client(app: &App, moment: Moment, origin: &AppOrigin, name: Option<String>) -
         standing: Standing::Enabled,
         refresh: RefreshPolicy::FIXED,
         notices: LogoutNotices::default(),
+        mfa: None,
         id_token_lifetime: 36_000,
         epoch: 0,
         nbf: 0,

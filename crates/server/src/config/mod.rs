@@ -12,6 +12,7 @@ mod issuer;
 mod keys;
 mod log;
 mod mail;
+mod mfa;
 mod passwords;
 mod server;
 mod session;
@@ -34,6 +35,7 @@ pub use issuer::Issuer;
 pub use keys::KekSource;
 pub use log::{Log, LogFormat};
 pub use mail::{Mail, Security, Smtp};
+pub use mfa::Mfa;
 pub use server::{Networks, Server};
 pub use tls::Tls;
 pub use value::ConfigError;
@@ -93,6 +95,9 @@ struct Written {
     passwords: passwords::PasswordsSection,
 
     #[config(nested)]
+    mfa: mfa::MfaSection,
+
+    #[config(nested)]
     egress: egress::EgressSection,
 
     #[config(nested)]
@@ -130,6 +135,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// What a password hash costs.
     pub passwords: PasswordWork,
+    /// When people prove a second factor.
+    pub mfa: Mfa,
     /// Whom the program calls on somebody's behalf.
     pub egress: Reach,
     /// How mail leaves.
@@ -237,6 +244,7 @@ impl Written {
             session: self.session.resolve()?,
             accounts: self.accounts.resolve(&mail)?,
             passwords: self.passwords.resolve()?,
+            mfa: self.mfa.resolve()?,
             egress: self.egress.resolve(&issuer)?,
             mail,
             feed: self.feed.resolve()?,

@@ -13,6 +13,7 @@ pub struct CookieNames {
     account: String,
     gateway: String,
     browser_state: String,
+    browser: String,
     attributes: Transport,
 }
 
@@ -36,6 +37,8 @@ pub enum Cookie {
     /// Changes with the person at this browser, says nothing about them, and may be read by a script of ours in a frame
     /// (Session Management 1.0 section 4.2).
     BrowserState,
+    /// Knows this browser again when somebody signs in who did so here before. It opens nothing.
+    Browser,
 }
 
 impl CookieNames {
@@ -48,6 +51,7 @@ impl CookieNames {
                 account: "__Host-sekisho-account".to_owned(),
                 gateway: "__Host-sekisho-gateway".to_owned(),
                 browser_state: "__Host-sekisho-state".to_owned(),
+                browser: "__Host-sekisho-browser".to_owned(),
                 attributes: Transport::Https,
             },
             (_, port) => Self {
@@ -56,6 +60,7 @@ impl CookieNames {
                 account: format!("sekisho-account-{port}"),
                 gateway: format!("sekisho-gateway-{port}"),
                 browser_state: format!("sekisho-state-{port}"),
+                browser: format!("sekisho-browser-{port}"),
                 attributes: Transport::Http,
             },
         }
@@ -69,6 +74,7 @@ impl CookieNames {
             Cookie::Account => &self.account,
             Cookie::Gateway => &self.gateway,
             Cookie::BrowserState => &self.browser_state,
+            Cookie::Browser => &self.browser,
         }
     }
 
@@ -91,7 +97,9 @@ impl CookieNames {
     pub fn set(&self, cookie: Cookie, value: &str, max_age: Option<i64>) -> Option<HeaderValue> {
         let same_site = match (self.attributes, cookie) {
             (Transport::Https, Cookie::Session | Cookie::BrowserState) => "; Secure; SameSite=None",
-            (Transport::Https, Cookie::Flow | Cookie::Account | Cookie::Gateway) => "; Secure; SameSite=Lax",
+            (Transport::Https, Cookie::Flow | Cookie::Account | Cookie::Gateway | Cookie::Browser) => {
+                "; Secure; SameSite=Lax"
+            }
             (Transport::Http, _) => "; SameSite=Lax",
         };
         let age = max_age
@@ -99,7 +107,9 @@ impl CookieNames {
             .unwrap_or_default();
         let hidden = match cookie {
             Cookie::BrowserState => "",
-            Cookie::Session | Cookie::Flow | Cookie::Account | Cookie::Gateway => "; HttpOnly",
+            Cookie::Session | Cookie::Flow | Cookie::Account | Cookie::Gateway | Cookie::Browser => {
+                "; HttpOnly"
+            }
         };
         HeaderValue::from_str(&format!(
             "{}={value}; Path=/{hidden}{same_site}{age}",

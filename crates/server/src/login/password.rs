@@ -2,22 +2,19 @@
 
 use super::{Open, open};
 use crate::config::Signup;
+use crate::credential::{self, Checked};
 use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
-use crate::http::reply::{Trouble, html, see_other, with_cookie};
+use crate::http::reply::{Trouble, html, see_other, with_cookies};
 use crate::http::visit::Visit;
 use crate::journey::Asked;
 use crate::pages::{LoginPage, LoginProblem, Notice};
-use crate::passwords::PasswordError;
 use crate::signed_in::browser;
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use sekisho_rules::identity::Email;
-use sekisho_rules::login::password::prepare;
 use sekisho_rules::parameters::Parameters;
-use sekisho_rules::user::User;
-use sekisho_store::users;
 
 /// Shows the form.
 pub async fn show(visit: Visit) -> Response {
@@ -82,40 +79,21 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
             return again(email.into_iter().chain(missing).collect());
         }
     };
-    let user = users::by_email(&visit.app.db, &email.folded).await?;
-    match prove(visit, user, password).await {
-        Ok(Some(user)) => match establish(visit, &user, Proof::Password).await? {
-            Some(cookie) => {
+    match credential::password(visit, &email, password).await? {
+        Checked::Right(user) => match establish(visit, &user, Proof::Password).await? {
+            Some(cookies) => {
                 let to = visit.link("/authorize/resume", &open.handle);
-                Ok(with_cookie(see_other(&to), Some(cookie)))
+                Ok(with_cookies(see_other(&to), cookies))
             }
             None => again(vec![LoginProblem::WrongCredentials]),
         },
-        Ok(None) => {
+        Checked::Wrong => {
             tracing::info!(kind = "fp", client = %open.trusted.client.id, "login refused");
             again(vec![LoginProblem::WrongCredentials])
         }
-        Err(PasswordError::Busy) => again(vec![LoginProblem::Busy]),
-        Err(error) => {
-            tracing::error!(%error, "a password could not be checked");
-            Err(Trouble::Internal("a password could not be checked"))
-        }
+        Checked::TooMany => again(vec![LoginProblem::TooManyAttempts]),
+        Checked::Busy => again(vec![LoginProblem::Busy]),
     }
-}
-
-/// Whether the password is the user's. An unknown address, an account without a password and a blocked one cost the same work and get
-/// the same answer (threat 24).
-async fn prove(visit: &Visit, user: Option<User>, password: &str) -> Result<Option<User>, PasswordError> {
-    let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
-    let prepared = prepare(password);
-    // A password that can be nobody's is checked all the same, so that it takes as long.
-    let right = visit
-        .app
-        .passwords
-        .verify(stored, prepared.as_ref().map_or("", |text| text.as_str()))
-        .await?;
-    let right = right && prepared.is_some();
-    Ok(user.filter(|user| right && !user.blocked))
 }
 
 struct Form {
@@ -128,6 +106,7 @@ fn page(visit: &Visit, open: &Open, form: Form) -> Response {
     let status = match form.problems.first() {
         None => StatusCode::OK,
         Some(LoginProblem::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(LoginProblem::TooManyAttempts) => StatusCode::TOO_MANY_REQUESTS,
         Some(_) => StatusCode::BAD_REQUEST,
     };
     let locales = open.journey.locales();

@@ -6,7 +6,7 @@ use super::{Open, open};
 use crate::config::Signup;
 use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
-use crate::http::reply::{Trouble, html, see_other, with_cookie};
+use crate::http::reply::{Trouble, html, see_other, with_cookies};
 use crate::http::visit::Visit;
 use crate::jobs::{Draft, mail};
 use crate::journey::Asked;
@@ -152,9 +152,9 @@ async fn at_once(
     }
     visit.app.jobs.ring();
     match establish(visit, &user, Proof::Signup).await? {
-        Some(cookie) => {
+        Some(cookies) => {
             let to = visit.link("/authorize/resume", &open.handle);
-            Ok(with_cookie(see_other(&to), Some(cookie)))
+            Ok(with_cookies(see_other(&to), cookies))
         }
         None => Ok(see_other(&visit.link("/u/login", &open.handle))),
     }

@@ -6,7 +6,7 @@ use crate::end::{self, Ending};
 use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
 use crate::http::guard;
-use crate::http::reply::{Trouble, html, with_cookie};
+use crate::http::reply::{Trouble, html, with_cookies};
 use crate::http::visit::Visit;
 use crate::jobs::mail;
 use crate::mail::letters;
@@ -105,8 +105,8 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
         Done::Joined => Proof::Signup,
         _ => Proof::Password,
     };
-    let cookie = establish(visit, &user, proof).await?;
-    Ok(with_cookie(go_on(visit, &ticket, done), cookie))
+    let cookies = establish(visit, &user, proof).await?.unwrap_or_default();
+    Ok(with_cookies(go_on(visit, &ticket, done), cookies))
 }
 
 /// Makes the account. Whoever was faster has it, and the link is dead.

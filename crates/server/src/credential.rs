@@ -1,0 +1,52 @@
+//! Checking a password: the one way every door takes, so that all of them count attempts and all of them answer alike.
+
+use crate::attempts::{self, Admission};
+use crate::http::visit::Visit;
+use crate::passwords::PasswordError;
+use sekisho_rules::identity::Email;
+use sekisho_rules::login::password::prepare;
+use sekisho_rules::user::User;
+use sekisho_store::{Fault, users};
+
+/// What came of a password.
+#[derive(Clone, Debug)]
+pub enum Checked {
+    /// It is this user's, and they may sign in.
+    Right(Box<User>),
+    /// It is not, or there is no such user, or they may not sign in: one answer for all, after the same work (threat 24).
+    Wrong,
+    /// There were too many attempts at this account.
+    TooMany,
+    /// Too many passwords are being checked at the moment.
+    Busy,
+}
+
+/// Checks a password of the account with this address.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn password(visit: &Visit, email: &Email, typed: &str) -> Result<Checked, Fault> {
+    if attempts::admit(visit, &email.folded).await? == Admission::Closed {
+        return Ok(Checked::TooMany);
+    }
+    let user = users::by_email(&visit.app.db, &email.folded).await?;
+    let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
+    let prepared = prepare(typed);
+    // A password that can be nobody's is checked all the same, so that it takes as long.
+    let text = prepared.as_ref().map_or("", |text| text.as_str());
+    let right = match visit.app.passwords.verify(stored, text).await {
+        Ok(right) => right && prepared.is_some(),
+        Err(PasswordError::Busy) => return Ok(Checked::Busy),
+        Err(error) => {
+            tracing::error!(%error, "a password could not be checked");
+            false
+        }
+    };
+    match user.filter(|user| right && !user.blocked) {
+        Some(user) => {
+            attempts::passed(visit, &email.folded).await?;
+            Ok(Checked::Right(Box::new(user)))
+        }
+        None => Ok(Checked::Wrong),
+    }
+}

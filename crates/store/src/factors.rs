@@ -1,0 +1,166 @@
+//! Second factors: what each person has set up. Passkeys have a table of their own and count here as one kind.
+
+use crate::statements::sql;
+use crate::{Db, Fault, Row, Tx, args, column};
+use sekisho_rules::factor::FactorKind;
+use sekisho_rules::id::UserId;
+use sekisho_rules::time::Timestamp;
+
+macro_rules! columns {
+    () => {
+        "id, user_id, kind, name, sealed, last_step, created_at, confirmed_at, last_used_at"
+    };
+}
+
+sql! {
+    OF_USER = concat!("SELECT ", columns!(), " FROM factors WHERE user_id = $1 ORDER BY created_at, id LIMIT 100");
+    KINDS = "SELECT kind, created_at FROM factors WHERE user_id = $1 AND confirmed_at IS NOT NULL ORDER BY created_at, id LIMIT 100";
+    PASSKEY = "SELECT id FROM passkeys WHERE user_id = $1 ORDER BY created_at LIMIT 1";
+    INSERT = "INSERT INTO factors (id, user_id, kind, name, sealed, created_at, confirmed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    CONFIRM = "UPDATE factors SET confirmed_at = $2, last_step = $3 WHERE id = $1 AND confirmed_at IS NULL RETURNING id";
+    // The step must move on, or a code that somebody looked at could be used again (RFC 6238 section 5.2).
+    USE = "UPDATE factors SET last_used_at = $2, last_step = $3 \
+           WHERE id = $1 AND confirmed_at IS NOT NULL AND (last_step < $3 OR $3 = -1) RETURNING id";
+    DELETE = "DELETE FROM factors WHERE id = $1 AND user_id = $2 RETURNING id";
+    ADD_CODE = "INSERT INTO recovery_codes (factor_id, hash) VALUES ($1, $2)";
+    USE_CODE = "UPDATE recovery_codes SET used_at = $3 WHERE factor_id = $1 AND hash = $2 AND used_at IS NULL RETURNING factor_id";
+    CODES_LEFT = "SELECT COUNT(*) AS amount FROM recovery_codes WHERE factor_id = $1 AND used_at IS NULL";
+}
+
+/// A factor row.
+#[derive(Clone, Debug)]
+pub struct Factor {
+    /// `kind|dev_..`: how the MFA API names it.
+    pub id: String,
+    /// Whose.
+    pub user_id: UserId,
+    /// What it is.
+    pub kind: FactorKind,
+    /// What its owner calls it.
+    pub name: String,
+    /// What only the server may read.
+    pub sealed: Option<Vec<u8>>,
+    /// The last time step whose code was accepted; -1 before the first.
+    pub last_step: i64,
+    /// When the set-up began.
+    pub created_at: Timestamp,
+    /// When it was finished; before that it opens nothing.
+    pub confirmed_at: Option<Timestamp>,
+    /// When it was last proven.
+    pub last_used_at: Option<Timestamp>,
+}
+
+fn factor(row: &Row) -> Result<Factor, Fault> {
+    Ok(Factor {
+        id: row.get("id")?,
+        user_id: UserId::new(row.get::<String>("user_id")?),
+        kind: column::word(row, "kind", FactorKind::from_word)?,
+        name: row.get("name")?,
+        sealed: row.get("sealed")?,
+        last_step: row.get("last_step")?,
+        created_at: column::time(row, "created_at")?,
+        confirmed_at: column::opt_time(row, "confirmed_at")?,
+        last_used_at: column::opt_time(row, "last_used_at")?,
+    })
+}
+
+/// Everything a person has set up or begun to, the oldest first. Passkeys are not among it.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no factor.
+pub async fn of_user(db: &Db, user: &UserId) -> Result<Vec<Factor>, Fault> {
+    let rows = db.all(sql::OF_USER, args![user.as_str()]).await?;
+    rows.iter().map(factor).collect()
+}
+
+/// The kinds a person can prove, passkeys among them, each once.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no factor.
+pub async fn kinds(db: &Db, user: &UserId) -> Result<Vec<FactorKind>, Fault> {
+    let mut kinds = Vec::new();
+    if db.opt(sql::PASSKEY, args![user.as_str()]).await?.is_some() {
+        kinds.push(FactorKind::Passkey);
+    }
+    for row in &db.all(sql::KINDS, args![user.as_str()]).await? {
+        let kind = column::word(row, "kind", FactorKind::from_word)?;
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+    }
+    Ok(kinds)
+}
+
+/// Adds a factor.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn insert(tx: &mut Tx, new: &Factor) -> Result<(), Fault> {
+    let arguments = args![
+        new.id.as_str(),
+        new.user_id.as_str(),
+        new.kind.word(),
+        new.name.as_str(),
+        new.sealed.clone(),
+        new.created_at.millis(),
+        new.confirmed_at.map(Timestamp::millis),
+    ];
+    tx.run(sql::INSERT, arguments).await.map(drop)
+}
+
+/// Finishes a set-up with the code of a time step (-1 for kinds without). `false` when it was finished already or is gone.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn confirm(tx: &mut Tx, id: &str, step: i64, now: Timestamp) -> Result<bool, Fault> {
+    let row = tx.opt(sql::CONFIRM, args![id, now.millis(), step]).await?;
+    Ok(row.is_some())
+}
+
+/// Notes a proof with the code of a time step (-1 for kinds without). `false` when a code of this step or a later one was accepted
+/// before: then the proof does not count.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn prove(tx: &mut Tx, id: &str, step: i64, now: Timestamp) -> Result<bool, Fault> {
+    let row = tx.opt(sql::USE, args![id, now.millis(), step]).await?;
+    Ok(row.is_some())
+}
+
+/// Removes a factor of this person. `false` when there is none.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn delete(tx: &mut Tx, user: &UserId, id: &str) -> Result<bool, Fault> {
+    let row = tx.opt(sql::DELETE, args![id, user.as_str()]).await?;
+    Ok(row.is_some())
+}
+
+/// Adds a recovery code by its hash.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn add_code(tx: &mut Tx, factor: &str, hash: &[u8]) -> Result<(), Fault> {
+    tx.run(sql::ADD_CODE, args![factor, hash.to_vec()])
+        .await
+        .map(drop)
+}
+
+/// Uses a recovery code up: the one statement that decides who wins when several try it. `false` when there is no such code left.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn use_code(tx: &mut Tx, factor: &str, hash: &[u8], now: Timestamp) -> Result<bool, Fault> {
+    let row = tx
+        .opt(sql::USE_CODE, args![factor, hash.to_vec(), now.millis()])
+        .await?;
+    Ok(row.is_some())
+}
+
+/// How many recovery codes are left.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn codes_left(db: &Db, factor: &str) -> Result<i64, Fault> {
+    db.one(sql::CODES_LEFT, args![factor]).await?.get("amount")
+}
