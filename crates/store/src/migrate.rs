@@ -49,6 +49,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "V0008__counters.sql",
         sql: include_str!("../migrations/V0008__counters.sql"),
     },
+    Migration {
+        version: 9,
+        name: "V0009__factors.sql",
+        sql: include_str!("../migrations/V0009__factors.sql"),
+    },
 ];
 
 impl Db {
