@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import time
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from conftest import Open, SetClock, reason, until
 from issuer import Issuer
 from sekisho_verify import Verifier
+from sekisho_verify._feed import Feed
 
 pytestmark = pytest.mark.anyio
 
@@ -254,3 +257,14 @@ async def test_a_state_file_spares_the_snapshot_and_counts_only_while_it_is_youn
     none = await opened(state_file=file)
     await none.ready()
     assert issuer.seen["snapshots"] == snapshots + 1
+
+
+async def test_closing_is_not_held_up_by_a_cancellation_that_got_lost(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def deaf(_: Feed) -> None:
+        for _ in range(3):
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+
+    monkeypatch.setattr(Feed, "run", deaf)
+    verifier = await opened()
+    await asyncio.wait_for(verifier.close(), 30)

@@ -143,8 +143,11 @@ class Verifier:
 
     async def close(self) -> None:
         """Stops following the feed, and writes the state file."""
-        for task in self._tasks:
-            task.cancel()
+        # Before Python 3.12 `wait_for` loses a cancellation that comes together with the answer: say it until it was heard.
+        while pending := [task for task in self._tasks if not task.done()]:
+            for task in pending:
+                task.cancel()
+            await asyncio.wait(pending, timeout=0.5)
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._tasks = []
         self._keys.close()
