@@ -71,7 +71,7 @@ pub struct Factors {
 
 impl Factors {
     /// Whether anything that stands for itself was set up: recovery codes alone do not.
-    fn has_any(&self) -> bool {
+    pub fn has_any(&self) -> bool {
         self.enrolled.iter().any(|kind| *kind != FactorKind::RecoveryCode)
     }
 }

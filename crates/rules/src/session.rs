@@ -1,6 +1,6 @@
 //! Single sign-on sessions: a browser in which somebody is signed in.
 
-use crate::factor::Risk;
+use crate::factor::{AMR_MULTI_FACTOR, Factors, Risk};
 use crate::id::{SessionId, UserId};
 use crate::time::Timestamp;
 use crate::user::User;
@@ -32,7 +32,34 @@ pub struct Session {
     pub ended_at: Option<Timestamp>,
 }
 
+/// Seconds after a login in which what protects an account may be changed without another one.
+pub const FRESH_SECONDS: i64 = 600;
+
+/// Whether a session is proof enough for changing what protects the account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Freshness {
+    /// It is.
+    Fresh,
+    /// The login was long ago: once more, with every factor the person has.
+    Stale,
+    /// The login was just now, but of one factor, and the person has a second one.
+    OneFactor,
+}
+
 impl Session {
+    /// Decides whether the person proved themselves lately, and with a second factor if they have one, so that a browser that was left
+    /// open, or a stolen cookie of it, changes nothing for good (threat 31).
+    pub fn freshness(&self, factors: &Factors, now: Timestamp) -> Freshness {
+        let several = self.amr.iter().any(|method| method == AMR_MULTI_FACTOR);
+        if now.millis_since(self.auth_time) >= FRESH_SECONDS * 1000 {
+            Freshness::Stale
+        } else if factors.has_any() && !several {
+            Freshness::OneFactor
+        } else {
+            Freshness::Fresh
+        }
+    }
+
     /// Decides whether the session still stands for this user: not ended, not expired, no epoch moved on, not blocked.
     pub fn stands(&self, user: &User, issuer_epoch: i64, now: Timestamp) -> bool {
         self.ended_at.is_none()

@@ -104,9 +104,9 @@ pub fn router(app: Arc<App>) -> Router {
             get(recovery::prove::show).post(recovery::prove::submit),
         )
         .route("/dev/mailbox", get(recovery::mailbox::show))
-        .route("/account", get(account::sessions::show))
+        .route("/account", get(account::overview::show))
         .route("/account/callback", get(account::enter::callback))
-        .route("/account/sessions/end", post(account::sessions::submit))
+        .route("/account/sessions/end", post(account::overview::submit))
         .route("/u/logout", post(logout::confirm))
         .route("/oidc/logout", get(logout::oidc).post(logout::oidc_by_form))
         .route("/v2/logout", get(logout::simple))

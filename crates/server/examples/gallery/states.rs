@@ -5,9 +5,9 @@ mod recovery;
 
 use askama::Template;
 use sekisho::pages::{
-    AccountNotice, AccountPage, Chrome, ConsentPage, ErrorPage, FormPostPage, HomePage, LanguageLink,
-    LoginPage, LoginProblem, LogoutConfirmPage, Notice, Problem, RequestedScope, ReturnLink, SignedInPlace,
-    SignedOutPage, SignupPage, SignupProblem, WebMessagePage,
+    AccountFrame, AccountNotice, AccountPage, Chrome, ConsentPage, ErrorPage, FormPostPage, HomePage,
+    LanguageLink, LoginPage, LoginProblem, LogoutConfirmPage, Notice, Problem, RequestedScope, ReturnLink,
+    Section, SectionLink, SignedInPlace, SignedOutPage, SignupPage, SignupProblem, WebMessagePage,
 };
 use sekisho::text::{Language, Text};
 use sekisho_rules::time::Timestamp;
@@ -383,11 +383,40 @@ fn account(text: &'static Text, names: &Names, notice: Option<AccountNotice>) ->
     places.truncate(if alone { 1 } else { 3 });
     AccountPage {
         chrome: chrome(text),
+        frame: account_frame(
+            names,
+            Section::Overview,
+            notice.map(|notice| notice.said(&text.account)),
+        ),
+        places,
+        end_action: "/account/sessions/end".into(),
+    }
+}
+
+/// The frame of a section of the account page.
+fn account_frame(names: &Names, here: Section, notice: Option<&'static str>) -> AccountFrame {
+    const ALL: [Section; 9] = [
+        Section::Overview,
+        Section::Profile,
+        Section::Email,
+        Section::Password,
+        Section::Factors,
+        Section::Passkeys,
+        Section::Connections,
+        Section::Apps,
+        Section::Data,
+    ];
+    let link = |section| SectionLink {
+        section,
+        href: format!("/account/{}", format!("{section:?}").to_lowercase()),
+    };
+    AccountFrame {
+        here,
+        sections: ALL.into_iter().map(link).collect(),
+        home: "/account".into(),
         name: "関 花子".into(),
         email: names.email.clone(),
         notice,
-        places,
-        end_action: "/account/sessions/end".into(),
         csrf: "token".into(),
     }
 }

@@ -9,6 +9,7 @@ use crate::http::visit::Visit;
 use crate::journey::{Journey, Purpose};
 use axum::response::Response;
 use sekisho_rules::client_auth::{self, AuthenticatedClient, Recipient};
+use sekisho_rules::factor::ACR_MULTI_FACTOR;
 use sekisho_rules::grant::authorization_code::{Facts, Proof, Redeem, redeem};
 use sekisho_rules::id::SessionId;
 use sekisho_rules::parameters::Parameters;
@@ -17,12 +18,27 @@ use sekisho_rules::refusal::PageRefusal;
 use sekisho_rules::secret::SecretHash;
 use sekisho_store::{audit, clients, codes, issuer, sessions, users};
 
-/// Sends the browser to sign in, and back.
-pub(super) fn begin(visit: &Visit) -> Result<Response, Trouble> {
+/// What a person who is signed in has to prove once more.
+pub(super) enum Again {
+    /// Nothing.
+    No,
+    /// Their first factor; this address is filled in.
+    Login(String),
+    /// Their second factor.
+    Factor,
+    /// Both.
+    Everything(String),
+}
+
+/// Sends the browser to sign in, and back to `path`, which is one of the account page. It travels sealed.
+pub(super) fn begin(visit: &Visit, path: &str, again: Again) -> Result<Response, Trouble> {
     let issuer = &visit.app.config.issuer;
     let verifier = visit.moment.secret().encode();
     let challenge = Challenge::of(&verifier);
-    let kept = Parameters::from_pairs(vec![("verifier".to_owned(), verifier)]);
+    let kept = Parameters::from_pairs(vec![
+        ("verifier".to_owned(), verifier),
+        ("to".to_owned(), visit.page(path)),
+    ]);
     let (journey, cookie) = Journey::begin(visit, Purpose::Account, kept);
     let mut query = url::form_urlencoded::Serializer::new(String::new());
     query
@@ -33,6 +49,15 @@ pub(super) fn begin(visit: &Visit) -> Result<Response, Trouble> {
         .append_pair("state", &journey.seal(&visit.app)?)
         .append_pair("code_challenge", challenge.as_str())
         .append_pair("code_challenge_method", "S256");
+    if let Again::Login(email) | Again::Everything(email) = &again {
+        query
+            .append_pair("prompt", "login")
+            .append_pair("max_age", "0")
+            .append_pair("login_hint", email);
+    }
+    if let Again::Factor | Again::Everything(_) = &again {
+        query.append_pair("acr_values", ACR_MULTI_FACTOR);
+    }
     if let Some(locales) = visit.query.hint("ui_locales") {
         query.append_pair("ui_locales", locales);
     }
@@ -61,7 +86,7 @@ async fn answered(visit: &Visit) -> Result<Response, Trouble> {
     let sealed = visit.app.sealer.seal_transient(LABEL, &plain);
     let sealed = sealed.map_err(|_| Trouble::Internal("an account pass cannot be sealed"))?;
     Ok(with_cookie(
-        see_other("/account"),
+        see_other(journey.request.hint("to").unwrap_or("/account")),
         visit.app.cookies.set(Cookie::Account, &sealed, None),
     ))
 }

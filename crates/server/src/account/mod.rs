@@ -1,18 +1,27 @@
-//! `/account`: what a person may see and end of their own. The page is an OpenID Connect client of ourselves: the single sign-on
+//! `/account`: what a person may see and change of their own. The page is an OpenID Connect client of ourselves: the single sign-on
 //! cookie opens it only by way of `/authorize`, and a cookie of its own (Lax) authorises what it writes.
+//!
+//! A section is a file here, a page in `pages/account`, a line in [`SECTIONS`] and a route (`docs/account-page.md`).
 
 mod device;
 pub mod enter;
-pub mod sessions;
+mod frame;
+pub mod overview;
 
+use crate::factors;
+use crate::http::body::{self, Accepts};
 use crate::http::cookie::Cookie;
 use crate::http::guard;
-use crate::http::reply::Trouble;
+use crate::http::reply::{Refused, Trouble};
 use crate::http::visit::Visit;
+use axum::body::Bytes;
+use axum::response::Response;
+use enter::Again;
 use sekisho_rules::id::{SessionId, hex};
 use sekisho_rules::parameters::Parameters;
+use sekisho_rules::refusal::PageRefusal;
 use sekisho_rules::secret::SecretHash;
-use sekisho_rules::session::Session;
+use sekisho_rules::session::{Freshness, Session};
 use sekisho_rules::user::User;
 use sekisho_store::{Fault, issuer, sessions as session_rows, users};
 use serde::{Deserialize, Serialize};
@@ -36,6 +45,24 @@ struct Person {
 }
 
 impl Person {
+    /// Who is here; who is not signed in is sent to do so and comes back to `path`.
+    async fn at(visit: &Visit, path: &str) -> Result<Self, Detour> {
+        match Self::read(visit).await? {
+            Some(person) => Ok(person),
+            None => Err(Detour::away(enter::begin(visit, path, Again::No)?)),
+        }
+    }
+
+    /// Who sent this form, and the form. It was sent from a page of ours that was shown to them.
+    async fn of_form(visit: &Visit, form: &Bytes, path: &str) -> Result<(Self, Parameters), Detour> {
+        let form = body::parameters(&visit.headers, form, Accepts::Form)?;
+        let Some(person) = Self::read(visit).await? else {
+            return Err(Detour::away(crate::http::reply::see_other(&visit.page(path))));
+        };
+        person.check_form(visit, &form)?;
+        Ok((person, form))
+    }
+
     /// Who is here, if the cookie's session still stands.
     async fn read(visit: &Visit) -> Result<Option<Self>, Fault> {
         let sealed = visit.cookie(Cookie::Account);
@@ -68,4 +95,70 @@ impl Person {
             false => Err(Trouble::Forbidden),
         }
     }
+}
+
+/// Lets a sensitive change go on, or sends the person to prove themselves again and then back to `path`, a path of the account page.
+/// What they had typed into a form is gone then, so ask before the form is shown, and again when it comes.
+///
+/// # Errors
+/// [`Detour`] to the sign-in.
+async fn fresh_login(visit: &Visit, person: &Person, path: &str) -> Result<(), Detour> {
+    let held = factors::held(visit, &person.user).await?;
+    let again = match person.session.freshness(&held, visit.moment.now) {
+        Freshness::Fresh => return Ok(()),
+        Freshness::OneFactor => Again::Factor,
+        Freshness::Stale if held.has_any() => Again::Everything(person.user.email.clone()),
+        Freshness::Stale => Again::Login(person.user.email.clone()),
+    };
+    Err(Detour::away(enter::begin(visit, path, again)?))
+}
+
+/// Why a section does not answer by itself.
+enum Detour {
+    /// The browser is sent elsewhere first.
+    Away(Box<Response>),
+    /// The person sees an error page.
+    Trouble(Trouble),
+}
+
+impl Detour {
+    fn away(to: Response) -> Self {
+        Self::Away(Box::new(to))
+    }
+
+    fn answer(self, visit: &Visit) -> Response {
+        match self {
+            Self::Away(to) => *to,
+            Self::Trouble(trouble) => trouble.page(visit),
+        }
+    }
+}
+
+impl From<Trouble> for Detour {
+    fn from(trouble: Trouble) -> Self {
+        Self::Trouble(trouble)
+    }
+}
+
+impl From<Fault> for Detour {
+    fn from(fault: Fault) -> Self {
+        Self::Trouble(fault.into())
+    }
+}
+
+impl From<Refused> for Detour {
+    fn from(refused: Refused) -> Self {
+        Self::Trouble(refused.into())
+    }
+}
+
+impl From<PageRefusal> for Detour {
+    fn from(refusal: PageRefusal) -> Self {
+        Self::Trouble(refusal.into())
+    }
+}
+
+/// The answer of a section, whatever came of it.
+async fn answered(visit: &Visit, answer: impl Future<Output = Result<Response, Detour>>) -> Response {
+    answer.await.unwrap_or_else(|detour| detour.answer(visit))
 }

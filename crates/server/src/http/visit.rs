@@ -178,6 +178,17 @@ impl Visit {
         format!("{}?{}", self.uri.path(), query.finish())
     }
 
+    /// A path of ours, keeping the language the person chose on our pages.
+    pub fn page(&self, path: &str) -> String {
+        let Some(locales) = self.query.hint("ui_locales") else {
+            return path.to_owned();
+        };
+        let mut query = url::form_urlencoded::Serializer::new(String::new());
+        query.append_pair("ui_locales", locales);
+        let joint = if path.contains('?') { '&' } else { '?' };
+        format!("{path}{joint}{}", query.finish())
+    }
+
     /// `path?state=…`, keeping the language the person chose on our pages.
     pub fn link(&self, path: &str, state: &str) -> String {
         let mut query = url::form_urlencoded::Serializer::new(String::new());

@@ -10,8 +10,8 @@ mod shape;
 
 pub use choose::pick;
 pub use shape::{
-    Account, Around, Consent, Explanation, Home, Login, LogoutConfirm, MailText, MailboxText, Mails,
-    Problems, Recovery, Returning, Shell, SignedOut, Signup,
+    Account, AccountSections, Around, Consent, Explanation, Home, Login, LogoutConfirm, MailText,
+    MailboxText, Mails, Problems, Recovery, Returning, Shell, SignedOut, Signup,
 };
 
 /// A language the pages are written in.

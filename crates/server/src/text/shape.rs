@@ -194,11 +194,38 @@ pub struct Home {
     pub keys: &'static str,
 }
 
-/// The account page.
+/// What the navigation of the account page calls its sections; each is the heading of its section, too.
+#[derive(Debug)]
+pub struct AccountSections {
+    /// Where the person is signed in.
+    pub overview: &'static str,
+    /// Name, picture, language.
+    pub profile: &'static str,
+    /// The address.
+    pub email: &'static str,
+    /// The password.
+    pub password: &'static str,
+    /// Authenticator applications and recovery codes.
+    pub factors: &'static str,
+    /// Passkeys.
+    pub passkeys: &'static str,
+    /// Accounts elsewhere.
+    pub connections: &'static str,
+    /// Applications with access.
+    pub apps: &'static str,
+    /// What is stored.
+    pub data: &'static str,
+}
+
+/// The account page: its frame and its first section.
 #[derive(Debug)]
 pub struct Account {
     /// Title and heading.
     pub title: &'static str,
+    /// What the navigation is called to those who cannot see it.
+    pub sections_label: &'static str,
+    /// The sections.
+    pub sections: AccountSections,
     /// Heading of the list of places.
     pub signed_in_at: &'static str,
     /// Marks the place that looks at the page.

@@ -1,9 +1,21 @@
 //! The account page in English.
 
-use crate::text::Account;
+use crate::text::{Account, AccountSections};
 
 pub(super) const ACCOUNT: Account = Account {
     title: "Your account",
+    sections_label: "Your account",
+    sections: AccountSections {
+        overview: "Overview",
+        profile: "Profile",
+        email: "E-mail address",
+        password: "Password",
+        factors: "Two-step sign-in",
+        passkeys: "Passkeys",
+        connections: "Linked accounts",
+        apps: "Apps with access",
+        data: "Your data",
+    },
     signed_in_at: "Where you are signed in",
     this_browser: "This browser",
     browser_on_system: |browser, system| format!("{browser} on {system}"),

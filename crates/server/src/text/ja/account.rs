@@ -1,9 +1,21 @@
 //! The account page in Japanese.
 
-use crate::text::Account;
+use crate::text::{Account, AccountSections};
 
 pub(super) const ACCOUNT: Account = Account {
     title: "アカウント",
+    sections_label: "アカウントの項目",
+    sections: AccountSections {
+        overview: "概要",
+        profile: "プロフィール",
+        email: "メールアドレス",
+        password: "パスワード",
+        factors: "2 段階認証",
+        passkeys: "パスキー",
+        connections: "外部アカウントとの連携",
+        apps: "アクセスを許可したアプリ",
+        data: "データの管理",
+    },
     signed_in_at: "サインイン中の場所",
     this_browser: "このブラウザー",
     browser_on_system: |browser, system| format!("{system} の {browser}"),

@@ -1,28 +1,24 @@
-//! The account page: where a person is signed in.
+//! The first section: where a person is signed in.
 
 use askama::Template;
 use sekisho_rules::time::Timestamp;
 
-use super::{Asset, Chrome};
+use super::AccountFrame;
+use crate::pages::{Asset, Chrome};
+use crate::text::Account;
 
-/// A person's own page. Each form posts `csrf` and `session` (an id, or `others`) to `end_action`.
+/// The first section. Each form posts `csrf` and `session` (an id, or `others`) to `end_action`.
 #[derive(Debug, Template)]
-#[template(path = "account.html")]
+#[template(path = "account/overview.html")]
 pub struct AccountPage {
     /// The frame.
     pub chrome: Chrome,
-    /// The person's name.
-    pub name: String,
-    /// Their address.
-    pub email: String,
-    /// What they have just done.
-    pub notice: Option<AccountNotice>,
+    /// The frame of the section.
+    pub frame: AccountFrame,
     /// Where they are signed in, this browser first.
     pub places: Vec<SignedInPlace>,
     /// Where the forms are sent.
     pub end_action: String,
-    /// The form token.
-    pub csrf: String,
 }
 
 /// One place where a person is signed in.
@@ -97,18 +93,18 @@ impl AccountNotice {
     pub fn from_word(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|notice| notice.word() == word)
     }
+
+    /// It in a sentence.
+    pub fn said(self, text: &Account) -> &'static str {
+        match self {
+            Self::Ended => text.ended,
+            Self::OthersEnded => text.others_ended,
+            Self::AlreadyEnded => text.already_ended,
+        }
+    }
 }
 
 impl AccountPage {
-    fn said(&self, notice: &AccountNotice) -> &'static str {
-        let text = &self.chrome.text.account;
-        match notice {
-            AccountNotice::Ended => text.ended,
-            AccountNotice::OthersEnded => text.others_ended,
-            AccountNotice::AlreadyEnded => text.already_ended,
-        }
-    }
-
     fn device(&self, place: &SignedInPlace) -> String {
         let text = &self.chrome.text.account;
         match (&place.browser, &place.system) {

@@ -1,15 +1,14 @@
-//! The list of places where a person is signed in, and the buttons that end them.
+//! `/account`, the first section: the list of places where a person is signed in, and the buttons that end them.
 
-use super::Person;
 use super::device::Device;
-use super::enter::begin;
+use super::frame::{done, frame};
+use super::{Detour, Person, answered};
 use crate::audit::Record;
 use crate::end::{self, Ending};
-use crate::http::body::{self, Accepts};
 use crate::http::cookie::Cookie;
-use crate::http::reply::{Trouble, html, see_other, with_cookie};
+use crate::http::reply::{Trouble, html, with_cookie};
 use crate::http::visit::Visit;
-use crate::pages::{AccountNotice, AccountPage, SignedInPlace};
+use crate::pages::{AccountNotice, AccountPage, Section, SignedInPlace};
 use crate::signed_out::{self, Way};
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -19,30 +18,24 @@ use sekisho_rules::refusal::PageRefusal;
 use sekisho_store::sessions::Listed;
 use sekisho_store::{audit, families, sessions};
 
+const PATH: &str = "/account";
+
 /// `GET /account`.
 pub async fn show(visit: Visit) -> Response {
-    let shown = async {
-        match Person::read(&visit).await? {
-            Some(person) => page(&visit, &person).await,
-            None => begin(&visit),
-        }
-    };
-    shown.await.unwrap_or_else(|trouble| trouble.page(&visit))
+    answered(&visit, async {
+        let person = Person::at(&visit, PATH).await?;
+        page(&visit, &person).await
+    })
+    .await
 }
 
 /// `POST /account/sessions/end`: `session` names one, `others` all but this.
 pub async fn submit(visit: Visit, form: Bytes) -> Response {
-    taken(&visit, &form)
-        .await
-        .unwrap_or_else(|trouble| trouble.page(&visit))
+    answered(&visit, taken(&visit, &form)).await
 }
 
-async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
-    let form = body::parameters(&visit.headers, form, Accepts::Form)?;
-    let Some(person) = Person::read(visit).await? else {
-        return Ok(see_other("/account"));
-    };
-    person.check_form(visit, &form)?;
+async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Detour> {
+    let (person, form) = Person::of_form(visit, form, PATH).await?;
     let named = form.hint("session").unwrap_or_default();
     let here = &person.session.id;
     // Only ids of the person's own list are ever ended, so an id of somebody else is an id of nobody.
@@ -69,7 +62,7 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
     end_all(visit, &person, chosen).await?;
     match leaves {
         true => Ok(signed_out(visit, frames)),
-        false => Ok(see_other(&format!("/account?done={}", notice.word()))),
+        false => Ok(done(visit, PATH, notice.word())),
     }
 }
 
@@ -97,7 +90,7 @@ fn signed_out(visit: &Visit, frames: Vec<String>) -> Response {
     with_cookie(response, visit.app.cookies.clear(Cookie::Account))
 }
 
-async fn page(visit: &Visit, person: &Person) -> Result<Response, Trouble> {
+async fn page(visit: &Visit, person: &Person) -> Result<Response, Detour> {
     let db = &visit.app.db;
     let mut places = Vec::new();
     for listed in sessions::of_user(db, &person.user.id, visit.moment.now).await? {
@@ -106,14 +99,14 @@ async fn page(visit: &Visit, person: &Person) -> Result<Response, Trouble> {
     }
     // This one first, the others as they were last seen.
     places.sort_by(|a, b| (b.here, &b.last_seen.iso).cmp(&(a.here, &a.last_seen.iso)));
+    let chrome = visit.chrome(None);
+    let notice = visit.query.hint("done").and_then(AccountNotice::from_word);
+    let notice = notice.map(|notice| notice.said(&chrome.text.account));
     let page = AccountPage {
-        chrome: visit.chrome(None),
-        name: person.user.name.clone(),
-        email: person.user.email.clone(),
-        notice: visit.query.hint("done").and_then(AccountNotice::from_word),
+        chrome,
+        frame: frame(visit, person, Section::Overview, notice),
         places,
-        end_action: "/account/sessions/end".to_owned(),
-        csrf: person.form_token.clone(),
+        end_action: visit.page("/account/sessions/end"),
     };
     Ok(html(&page, StatusCode::OK))
 }

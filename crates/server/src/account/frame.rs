@@ -1,0 +1,37 @@
+//! The sections there are, and the frame of each.
+
+use super::Person;
+use crate::http::reply::see_other;
+use crate::http::visit::Visit;
+use crate::pages::{AccountFrame, Section, SectionLink};
+use axum::response::Response;
+
+/// The sections that have a page, in the order of the navigation, with their paths. A section that is not here is not linked to.
+const SECTIONS: &[(Section, &str)] = &[(Section::Overview, "/account")];
+
+/// The frame of a section for this person. `notice` is what they have just done, in our words.
+pub(super) fn frame(
+    visit: &Visit,
+    person: &Person,
+    here: Section,
+    notice: Option<&'static str>,
+) -> AccountFrame {
+    let sections = SECTIONS.iter().map(|(section, path)| SectionLink {
+        section: *section,
+        href: visit.page(path),
+    });
+    AccountFrame {
+        here,
+        sections: sections.collect(),
+        home: visit.page("/account"),
+        name: person.user.name.clone(),
+        email: person.user.email.clone(),
+        notice,
+        csrf: person.form_token.clone(),
+    }
+}
+
+/// Back to a section after a change; `word` stands for what was done and is looked up there, never shown.
+pub(super) fn done(visit: &Visit, path: &str, word: &str) -> Response {
+    see_other(&visit.page(&format!("{path}?done={word}")))
+}

@@ -1,0 +1,82 @@
+//! What stands around every section of the account page: who it is, the way to the other sections, and what was just done.
+
+use crate::text::Account;
+
+/// A part of the account page, each at an address of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Section {
+    /// Where the person is signed in.
+    Overview,
+    /// Name, picture, language.
+    Profile,
+    /// The address.
+    Email,
+    /// The password.
+    Password,
+    /// Authenticator applications and recovery codes.
+    Factors,
+    /// Passkeys.
+    Passkeys,
+    /// Accounts elsewhere that open this one.
+    Connections,
+    /// Applications that were let in.
+    Apps,
+    /// What is stored about the person, and the end of it.
+    Data,
+}
+
+impl Section {
+    /// What the navigation calls it.
+    pub fn label(self, text: &Account) -> &'static str {
+        let names = &text.sections;
+        match self {
+            Self::Overview => names.overview,
+            Self::Profile => names.profile,
+            Self::Email => names.email,
+            Self::Password => names.password,
+            Self::Factors => names.factors,
+            Self::Passkeys => names.passkeys,
+            Self::Connections => names.connections,
+            Self::Apps => names.apps,
+            Self::Data => names.data,
+        }
+    }
+}
+
+/// A line of the navigation.
+#[derive(Clone, Debug)]
+pub struct SectionLink {
+    /// Where it leads.
+    pub section: Section,
+    /// Its address.
+    pub href: String,
+}
+
+/// The frame of a section. Its template extends `account/frame.html`, and fills in its block `section`.
+#[derive(Clone, Debug)]
+pub struct AccountFrame {
+    /// Which section this is.
+    pub here: Section,
+    /// The sections there are.
+    pub sections: Vec<SectionLink>,
+    /// The address of the first one, which a phone goes back to.
+    pub home: String,
+    /// The person's name.
+    pub name: String,
+    /// Their address.
+    pub email: String,
+    /// What they have just done: one of our own sentences, never text from a request.
+    pub notice: Option<&'static str>,
+    /// The form token.
+    pub csrf: String,
+}
+
+impl AccountFrame {
+    pub(in crate::pages) fn is_home(&self) -> bool {
+        self.here == Section::Overview
+    }
+
+    pub(in crate::pages) fn is_here(&self, link: &SectionLink) -> bool {
+        self.here == link.section
+    }
+}

@@ -1,0 +1,7 @@
+//! The account page: one file per section, and the frame that stands around all of them.
+
+mod frame;
+mod overview;
+
+pub use frame::{AccountFrame, Section, SectionLink};
+pub use overview::{AccountNotice, AccountPage, Instant, SignedInPlace};
