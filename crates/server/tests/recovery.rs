@@ -12,7 +12,7 @@ const CHOSEN: &str = "a password of his own";
 
 engines!(
     an_account_is_made_by_the_link_in_the_mail,
-    a_forgotten_password_is_replaced_once,
+    threat_40_a_forgotten_password_is_replaced_once_and_kills_every_link_from_before,
     threat_24_nobody_learns_who_has_an_account,
     threat_39_who_signed_up_first_gets_nothing,
 );
@@ -96,7 +96,7 @@ async fn an_account_is_made_by_the_link_in_the_mail(site: Site) {
     assert!(again.body.contains("This link no longer works"));
 }
 
-async fn a_forgotten_password_is_replaced_once(site: Site) {
+async fn threat_40_a_forgotten_password_is_replaced_once_and_kills_every_link_from_before(site: Site) {
     let mut elsewhere = site.browser();
     let code = elsewhere
         .sign_in(&authorize("spa", &[]))

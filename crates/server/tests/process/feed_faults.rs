@@ -125,7 +125,7 @@ async fn a_node_that_stands_still_without_closing_anything() {
 }
 
 #[tokio::test]
-async fn a_node_that_lives_without_its_database_makes_nobody_look_fresh() {
+async fn threat_33_a_node_that_lives_without_its_database_makes_nobody_look_fresh() {
     let mut server = Server::start();
     let scene = Scene::with(&[("DATABASE_URL", &server.fresh_database())]).await;
     let node = scene.serve().await;
