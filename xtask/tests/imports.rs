@@ -37,6 +37,7 @@ const SHARED: &[&str] = &[
     "keys",
     "listen",
     "mail",
+    "mail_code",
     "new_password",
     "passwords",
     "respond",

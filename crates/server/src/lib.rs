@@ -34,6 +34,7 @@ pub mod listen;
 pub mod login;
 pub mod logout;
 pub mod mail;
+pub mod mail_code;
 pub mod new_password;
 pub mod pages;
 pub mod passwords;

@@ -18,6 +18,7 @@
 use aws_lc_rs::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey};
 use aws_lc_rs::hmac;
 use base64_simd::URL_SAFE_NO_PAD;
+use sekisho_rules::secret::SecretHash;
 use zeroize::Zeroizing;
 
 const VERSION: u8 = 1;
@@ -140,6 +141,21 @@ impl Sealer {
         expand(&self.current.master, &format!("derive {label}"))
     }
 
+    /// What is kept in place of something short that a person types, where a plain hash could be guessed: an HMAC (RFC 2104) whose key
+    /// is not in the database. The label names what it is.
+    pub fn mark(&self, label: &str, plain: &str) -> SecretHash {
+        marked(&self.current, label, plain)
+    }
+
+    /// Whether this was marked under the same label, by this key-encryption key or an older one.
+    pub fn recognises(&self, label: &str, plain: &str, mark: &SecretHash) -> bool {
+        let keks = std::iter::once(&self.current).chain(&self.older);
+        // Every key is tried, whichever fits.
+        keks.fold(false, |known, kek| {
+            marked(kek, label, plain).matches(mark) | known
+        })
+    }
+
     /// Seals something short-lived that a browser carries for us. The label names what it is, and a value sealed
     /// under one label opens under no other. Returns base64url.
     ///
@@ -206,6 +222,14 @@ fn decrypt(key: &RandomizedNonceKey, aad: &[u8], sealed: &[u8]) -> Result<Zeroiz
         .len();
     body.truncate(length);
     Ok(body)
+}
+
+fn marked(kek: &Kek, label: &str, plain: &str) -> SecretHash {
+    let key = hmac::Key::new(
+        hmac::HMAC_SHA256,
+        &expand(&kek.master, &format!("mark {label}"))[..],
+    );
+    SecretHash::of_bytes(hmac::sign(&key, plain.as_bytes()).as_ref())
 }
 
 fn transient_key(kek: &Kek, label: &str) -> Result<RandomizedNonceKey, SealError> {
@@ -322,6 +346,18 @@ mod tests {
             ),
             Err(SealError::Malformed)
         );
+    }
+
+    #[test]
+    fn a_mark_is_recognised_under_its_label_and_by_older_keys() {
+        let (one, two) = (sealer(1), sealer(2));
+        let mark = one.mark("code", "123456");
+        assert!(one.recognises("code", "123456", &mark));
+        assert!(!one.recognises("code", "123457", &mark));
+        assert!(!one.recognises("other", "123456", &mark));
+        assert!(!two.recognises("code", "123456", &mark));
+        let moved = Sealer::new(Kek::new(&[2; 32]).unwrap(), vec![Kek::new(&[1; 32]).unwrap()]);
+        assert!(moved.recognises("code", "123456", &mark));
     }
 
     #[test]

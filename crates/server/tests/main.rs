@@ -26,6 +26,7 @@ mod keys;
 mod listen;
 mod login;
 mod logout;
+mod mail_code;
 mod oidcc;
 mod operator;
 mod pages;

@@ -22,7 +22,7 @@ async fn verify_first() -> Site {
 }
 
 /// The mails so far, newest first, after the jobs that are due were done.
-async fn mails(site: &Site) -> Vec<Kept> {
+pub(crate) async fn mails(site: &Site) -> Vec<Kept> {
     sekisho::jobs::run_due(&site.app).await.unwrap();
     match &site.app.post {
         Post::Mailbox(mailbox) => mailbox.mails(),

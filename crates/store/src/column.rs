@@ -51,6 +51,11 @@ pub(crate) fn opt_time(row: &Row, column: &str) -> Result<Option<Timestamp>, Fau
     Ok(row.get::<Option<i64>>(column)?.map(Timestamp::from_millis))
 }
 
+pub(crate) fn hash(row: &Row, column: &str) -> Result<SecretHash, Fault> {
+    let bytes: Vec<u8> = row.get(column)?;
+    SecretHash::from_slice(&bytes).ok_or_else(|| Fault::corrupt(column, "not 32 bytes"))
+}
+
 pub(crate) fn opt_hash(row: &Row, column: &str) -> Result<Option<SecretHash>, Fault> {
     match row.get::<Option<Vec<u8>>>(column)? {
         None => Ok(None),

@@ -27,6 +27,7 @@ pub mod gateway_apps;
 pub mod issuer;
 pub mod jobs;
 pub mod keys;
+pub mod mail_codes;
 pub mod meta;
 pub mod nodes;
 pub mod opaque_tokens;

@@ -54,6 +54,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "V0009__factors.sql",
         sql: include_str!("../migrations/V0009__factors.sql"),
     },
+    Migration {
+        version: 10,
+        name: "V0010__mail_codes.sql",
+        sql: include_str!("../migrations/V0010__mail_codes.sql"),
+    },
 ];
 
 impl Db {

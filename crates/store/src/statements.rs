@@ -31,6 +31,7 @@ pub fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         ("issuer", crate::issuer::sql::ALL),
         ("jobs", crate::jobs::sql::ALL),
         ("keys", crate::keys::sql::ALL),
+        ("mail_codes", crate::mail_codes::sql::ALL),
         ("meta", crate::meta::sql::ALL),
         ("nodes", crate::nodes::sql::ALL),
         ("opaque_tokens", crate::opaque_tokens::sql::ALL),

@@ -1,3 +1,4 @@
 //! Signing in: what a factor must be like and what follows from one.
 
+pub mod one_time_code;
 pub mod password;

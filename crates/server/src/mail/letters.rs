@@ -11,6 +11,13 @@ pub fn with_link(text: &'static Text, words: &MailText, tenant: &str, to: &str, 
     envelope
 }
 
+/// A mail with a code to type.
+pub fn with_code(text: &'static Text, words: &MailText, tenant: &str, to: &str, code: &str) -> Envelope {
+    let mut envelope = notice(text, words, tenant, to);
+    envelope.letter.code = Some(code.to_owned());
+    envelope
+}
+
 /// A mail that only tells.
 pub fn notice(text: &'static Text, words: &MailText, tenant: &str, to: &str) -> Envelope {
     let body = (words.body)(to);

@@ -352,6 +352,10 @@ pub struct Mails {
     pub verify: MailText,
     /// The password was changed.
     pub password_changed: MailText,
+    /// A code by which a sign-in goes on.
+    pub sign_in_code: MailText,
+    /// A code that proves a second factor.
+    pub factor_code: MailText,
 }
 
 /// What went wrong, and what to do.

@@ -48,6 +48,22 @@ pub(super) const MAILS: Mails = Mails {
         small: "If this was not you, somebody can read your mail or knew your password: choose a new password now and look at \
                 where you are signed in.",
     },
+    sign_in_code: MailText {
+        subject: |tenant| format!("Your code to sign in to {tenant}"),
+        heading: "Your sign-in code",
+        body: |email| format!("Type this code where you are signing in as {email}."),
+        action: "",
+        small: "The code works for 10 minutes and once. Give it to nobody: we never ask for it by phone or mail. If this was not you, \
+                ignore this mail: without the code nobody gets in.",
+    },
+    factor_code: MailText {
+        subject: |tenant| format!("Your {tenant} confirmation code"),
+        heading: "Your confirmation code",
+        body: |email| format!("Type this code to confirm that it is you, {email}."),
+        action: "",
+        small: "The code works for 10 minutes and once. Give it to nobody: we never ask for it by phone or mail. If this was not you, \
+                somebody may know your password: choose a new one.",
+    },
 };
 
 pub(super) const MAILBOX: MailboxText = MailboxText {

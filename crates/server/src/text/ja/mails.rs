@@ -48,6 +48,22 @@ pub(super) const MAILS: Mails = Mails {
         small: "お心当たりがない場合は、第三者がメールまたはパスワードを知っている可能性があります。すぐにパスワードを再設定し、\
                 サインイン中の場所をご確認ください。",
     },
+    sign_in_code: MailText {
+        subject: |tenant| format!("{tenant} のサインインコード"),
+        heading: "サインインコード",
+        body: |email| format!("{email} でサインインしている画面に、このコードを入力してください。"),
+        action: "",
+        small: "コードは 10 分間、1 回だけ有効です。電話やメールでコードをお尋ねすることはありません。誰にも教えないでください。\
+                お心当たりがない場合は、このメールを無視してください。コードがなければサインインできません。",
+    },
+    factor_code: MailText {
+        subject: |tenant| format!("{tenant} の確認コード"),
+        heading: "確認コード",
+        body: |email| format!("{email} のご本人であることを確認するため、このコードを入力してください。"),
+        action: "",
+        small: "コードは 10 分間、1 回だけ有効です。電話やメールでコードをお尋ねすることはありません。誰にも教えないでください。\
+                お心当たりがない場合は、第三者がパスワードを知っている可能性があります。パスワードを変更してください。",
+    },
 };
 
 pub(super) const MAILBOX: MailboxText = MailboxText {
