@@ -38,6 +38,7 @@ const SHARED: &[&str] = &[
     "listen",
     "mail",
     "mail_code",
+    "mfa_token",
     "new_password",
     "passwords",
     "respond",

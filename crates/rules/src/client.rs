@@ -143,6 +143,30 @@ words! {
         RefreshToken = "refresh_token",
         /// RFC 6749 section 4.4.
         ClientCredentials = "client_credentials",
+        /// RFC 6749 section 4.3.
+        Password = "password",
+        /// The same, with the name of the connection whose password it is.
+        PasswordRealm = "http://auth0.com/oauth/grant-type/password-realm",
+        /// A code that was mailed to the person.
+        PasswordlessOtp = "http://auth0.com/oauth/grant-type/passwordless/otp",
+        /// A code of an authenticator application, after a first factor.
+        MfaOtp = "http://auth0.com/oauth/grant-type/mfa-otp",
+        /// A code that was sent on another way, after a first factor.
+        MfaOob = "http://auth0.com/oauth/grant-type/mfa-oob",
+        /// A recovery code, after a first factor.
+        MfaRecoveryCode = "http://auth0.com/oauth/grant-type/mfa-recovery-code",
+        /// A passkey.
+        WebAuthn = "urn:okta:params:oauth:grant-type:webauthn",
+    }
+}
+
+impl GrantType {
+    /// Whether a person logs in by it at the token endpoint, so that the application sees what they prove.
+    pub fn is_login(self) -> bool {
+        !matches!(
+            self,
+            Self::AuthorizationCode | Self::RefreshToken | Self::ClientCredentials
+        )
     }
 }
 

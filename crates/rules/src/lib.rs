@@ -17,6 +17,7 @@
 //! | who may ask about a token | [`introspect`] |
 //! | whom we may call on somebody's behalf | [`egress`] |
 //! | when work is tried again | [`job`] |
+//! | whether an `mfa_token` is good | [`mfa_token`] |
 //! | what a token for the Management API allows | [`permission`] |
 //! | whether a token opens the profile | [`userinfo`] |
 //! | whether a link from a mail still works | [`ticket`] |
@@ -42,6 +43,7 @@ pub mod introspect;
 pub mod job;
 pub mod login;
 pub mod logout;
+pub mod mfa_token;
 pub mod parameters;
 pub mod permission;
 pub mod pkce;

@@ -91,6 +91,28 @@ pub enum Reason {
     TokenOfAnother,
     /// A token of a kind that cannot be revoked, such as an ID token (RFC 7009 section 2.2.1).
     UnsupportedTokenType,
+    /// The password is wrong, or nobody has this address, or they may not sign in. One reason for all (threat 24).
+    WrongPassword,
+    /// Too many attempts at the account; the credential was not looked at.
+    TooManyAttempts,
+    /// No connection of this name.
+    UnknownRealm,
+    /// The `mfa_token` is none of ours, another client's, used, or of somebody whose access has changed. One reason for all.
+    MfaTokenMalformed,
+    /// The `mfa_token` is too old.
+    MfaTokenExpired,
+    /// The code of the authenticator application is wrong, too old, or was used.
+    WrongOtp,
+    /// The code that was sent is wrong, too old, or was used.
+    WrongBindingCode,
+    /// Nothing was sent that this `oob_code` names.
+    WrongOobCode,
+    /// The recovery code is wrong or was used.
+    WrongRecoveryCode,
+    /// The person cannot be asked for this factor, or it is not the one that is due.
+    UnsupportedChallenge,
+    /// A second factor is set up already: it must be proven before another one is added.
+    AlreadyEnrolled,
     /// Refreshing may not widen what was granted (RFC 6749 section 6).
     WiderScope,
     /// We cannot answer just now; trying again will help.
@@ -123,6 +145,17 @@ impl Reason {
             Self::InvalidCode | Self::WrongVerifier | Self::InvalidRefreshToken | Self::TokenOfAnother => {
                 "invalid_grant"
             }
+            Self::WrongPassword
+            | Self::MfaTokenMalformed
+            | Self::WrongOtp
+            | Self::WrongBindingCode
+            | Self::WrongOobCode
+            | Self::WrongRecoveryCode => "invalid_grant",
+            Self::TooManyAttempts => "too_many_attempts",
+            Self::UnknownRealm => "invalid_request",
+            Self::MfaTokenExpired => "expired_token",
+            Self::UnsupportedChallenge => "unsupported_challenge_type",
+            Self::AlreadyEnrolled => "access_denied",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::Unavailable => "temporarily_unavailable",
         }
@@ -165,6 +198,24 @@ impl fmt::Display for Reason {
             Self::InvalidCode => f.write_str("Invalid authorization code"),
             Self::WrongVerifier => f.write_str("Failed to verify code verifier"),
             Self::InvalidRefreshToken => f.write_str("Unknown or invalid refresh token."),
+            // SDKs on phones compare these sentences.
+            Self::WrongPassword => f.write_str("Wrong email or password."),
+            Self::MfaTokenMalformed => f.write_str("Malformed mfa_token"),
+            Self::MfaTokenExpired => f.write_str("mfa_token is expired"),
+            Self::WrongOtp => f.write_str("Invalid otp_code."),
+            Self::WrongBindingCode => f.write_str("Invalid binding_code."),
+            Self::WrongOobCode => f.write_str("Invalid oob_code."),
+            Self::WrongRecoveryCode => f.write_str("MFA Authorization rejected."),
+            Self::TooManyAttempts => {
+                f.write_str("Your account has been blocked after multiple consecutive login attempts.")
+            }
+            Self::UnknownRealm => f.write_str("Parameter realm is not valid: no such connection"),
+            Self::UnsupportedChallenge => {
+                f.write_str("User does not have a factor of this type that can be asked for here")
+            }
+            Self::AlreadyEnrolled => {
+                f.write_str("User is already enrolled. Prove a second factor to add another one.")
+            }
             Self::TokenOfAnother => f.write_str("The token was issued to another client"),
             Self::UnsupportedTokenType => f.write_str("Only access tokens and refresh tokens can be revoked"),
             Self::WiderScope => f.write_str("The requested scope is wider than the scope granted"),

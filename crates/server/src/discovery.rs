@@ -4,6 +4,7 @@ use crate::http::visit::Visit;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use sekisho_rules::client::GrantType;
 use sekisho_rules::client_auth::ASSERTION_ALGORITHMS;
 use sekisho_rules::wire::Wire;
 use serde_json::json;
@@ -17,6 +18,7 @@ pub async fn configuration(visit: Visit) -> Response {
     let config = &visit.app.config;
     // Programs that verify access tokens look here too, so every algorithm of theirs is listed.
     let algorithms: Vec<&str> = config.keys.algorithms().iter().map(|alg| alg.name()).collect();
+    let grants: Vec<&str> = GrantType::ALL.iter().map(|grant| grant.word()).collect();
     let assertions: Vec<String> = ASSERTION_ALGORITHMS.iter().map(ToString::to_string).collect();
     let mut body = json!({
         "issuer": config.issuer.as_str(),
@@ -32,7 +34,7 @@ pub async fn configuration(visit: Visit) -> Response {
         "frontchannel_logout_session_supported": true,
         "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
-        "grant_types_supported": ["authorization_code", "refresh_token", "client_credentials"],
+        "grant_types_supported": grants,
         "code_challenge_methods_supported": ["S256"],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": algorithms,

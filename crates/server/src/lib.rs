@@ -35,6 +35,7 @@ pub mod login;
 pub mod logout;
 pub mod mail;
 pub mod mail_code;
+pub mod mfa_token;
 pub mod new_password;
 pub mod pages;
 pub mod passwords;

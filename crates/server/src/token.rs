@@ -4,7 +4,9 @@
 //! read and decided again, at most three times.
 
 mod code;
+mod login;
 mod machine;
+mod password;
 mod refresh;
 
 use crate::audit::Record;
@@ -54,6 +56,7 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
         TokenRequest::AuthorizationCode { .. } => GrantType::AuthorizationCode,
         TokenRequest::RefreshToken { .. } => GrantType::RefreshToken,
         TokenRequest::ClientCredentials { .. } => GrantType::ClientCredentials,
+        TokenRequest::Password { grant, .. } => *grant,
     };
     let tokens = match request {
         TokenRequest::AuthorizationCode {
@@ -75,6 +78,20 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
         } => refresh::refresh(visit, &client, &token, (scope.as_ref(), audience.as_deref())).await,
         TokenRequest::ClientCredentials { audience, scope } => {
             machine::issue(visit, &client, (audience.as_deref(), scope.as_ref())).await
+        }
+        TokenRequest::Password {
+            username,
+            password,
+            realm,
+            wish,
+            ..
+        } => {
+            let typed = password::Typed {
+                username: &username,
+                password: &password,
+                realm: realm.as_deref(),
+            };
+            password::log_in(visit, &client, (grant, wish), typed).await
         }
     }?;
     visit.app.metrics.tokens_issued(grant.word());

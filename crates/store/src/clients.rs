@@ -34,7 +34,8 @@ sql! {
     SET_REGISTRATION = "UPDATE clients SET name = $2, callbacks = $3, logout_urls = $4, web_origins = $5, first_party = $6, \
                         rotating = $7, refresh_leeway = $8, refresh_lifetime = $9, refresh_idle = $10, \
                         backchannel_logout_urls = $11, backchannel_logout_session_required = $12, frontchannel_logout_url = $13, \
-                        frontchannel_logout_session_required = $14, updated_at = $15, mfa = $16 WHERE id = $1 RETURNING id";
+                        frontchannel_logout_session_required = $14, updated_at = $15, mfa = $16, \
+                        grant_types = $17 WHERE id = $1 RETURNING id";
     RESEAL = "UPDATE clients SET secret = $3 WHERE id = $1 AND secret = $2 RETURNING id";
     RAISE_EPOCH = "UPDATE clients SET epoch = epoch + 1 WHERE id = $1 RETURNING id";
     RAISE_NBF = "UPDATE clients SET nbf = $2 WHERE id = $1 AND nbf < $2";
@@ -219,6 +220,7 @@ pub async fn set_registration(tx: &mut Tx, client: &Client, now: Timestamp) -> R
         client.notices.frontchannel_session_required,
         now.millis(),
         client.mfa.map(|policy| policy.word().to_owned()),
+        column::to_json(&client.grant_types)?,
     ];
     Ok(tx.opt(sql::SET_REGISTRATION, arguments).await?.is_some())
 }

@@ -4,6 +4,7 @@
 //! every other module is one table, named for its rows.
 
 pub mod door;
+pub mod mfa_tokens;
 pub mod migrate;
 
 pub use column::After;

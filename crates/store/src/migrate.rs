@@ -59,6 +59,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "V0010__mail_codes.sql",
         sql: include_str!("../migrations/V0010__mail_codes.sql"),
     },
+    Migration {
+        version: 14,
+        name: "V0014__mfa_tokens.sql",
+        sql: include_str!("../migrations/V0014__mfa_tokens.sql"),
+    },
 ];
 
 impl Db {

@@ -33,6 +33,7 @@ pub fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         ("keys", crate::keys::sql::ALL),
         ("mail_codes", crate::mail_codes::sql::ALL),
         ("meta", crate::meta::sql::ALL),
+        ("mfa_tokens", crate::mfa_tokens::sql::ALL),
         ("nodes", crate::nodes::sql::ALL),
         ("opaque_tokens", crate::opaque_tokens::sql::ALL),
         ("revocations", crate::revocations::sql::ALL),

@@ -18,6 +18,7 @@ sql! {
     JOBS = "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finished_at IS NOT NULL AND finished_at < $1 LIMIT 500)";
     SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 AND last_exp < $2 LIMIT 500)";
     MAIL_CODES = "DELETE FROM mail_codes WHERE key IN (SELECT key FROM mail_codes WHERE expires_at < $1 LIMIT 500)";
+    MFA_TOKENS = "DELETE FROM used_mfa_tokens WHERE id IN (SELECT id FROM used_mfa_tokens WHERE expires_at < $1 LIMIT 500)";
     COUNTERS = "DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE expires_at < $1 LIMIT 500)";
 }
 
@@ -42,6 +43,7 @@ pub async fn batch(db: &Db, now: Timestamp) -> Result<u64, Fault> {
         sql::OPAQUE,
         sql::JOBS,
         sql::ENDED_TOKENS,
+        sql::MFA_TOKENS,
         sql::COUNTERS,
         sql::MAIL_CODES,
     ] {

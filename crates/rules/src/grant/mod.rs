@@ -5,10 +5,11 @@
 pub mod authorization_code;
 pub mod client_credentials;
 pub mod gateway;
+pub mod login;
 pub mod refresh_token;
 mod request;
 
-pub use request::TokenRequest;
+pub use request::{TokenRequest, Wish};
 
 use crate::api::Api;
 use crate::client::Client;
@@ -72,6 +73,12 @@ pub enum Origin {
     ClientCredentials,
     /// A request that passes the gateway.
     Gateway,
+    /// A password at the token endpoint, with what was proven after it.
+    Password,
+    /// A mailed code at the token endpoint.
+    Passwordless,
+    /// A passkey at the token endpoint.
+    Passkey,
 }
 
 /// Whether a refresh token belongs to the grant.

@@ -33,6 +33,28 @@ pub enum TokenRequest {
         /// A narrower scope.
         scope: Option<Scope>,
     },
+    /// A password for tokens.
+    Password {
+        /// Which of the two grants.
+        grant: GrantType,
+        /// The address.
+        username: String,
+        /// The password.
+        password: String,
+        /// The connection it belongs to.
+        realm: Option<String>,
+        /// What is wanted.
+        wish: Wish,
+    },
+}
+
+/// What a person who logs in at the token endpoint wants tokens for.
+#[derive(Clone, Debug)]
+pub struct Wish {
+    /// The scope.
+    pub scope: Option<Scope>,
+    /// Which API.
+    pub audience: Option<String>,
 }
 
 impl TokenRequest {
@@ -62,7 +84,20 @@ impl TokenRequest {
                 audience: owned("audience")?,
                 scope: scope()?,
             }),
-            None => Err(Reason::UnsupportedGrantType),
+            Some(grant @ (GrantType::Password | GrantType::PasswordRealm)) => Ok(Self::Password {
+                grant,
+                username: body.required("username")?.to_owned(),
+                password: body.required("password")?.to_owned(),
+                realm: match grant {
+                    GrantType::PasswordRealm => Some(body.required("realm")?.to_owned()),
+                    _ => owned("realm")?,
+                },
+                wish: Wish {
+                    scope: scope()?,
+                    audience: owned("audience")?,
+                },
+            }),
+            Some(_) | None => Err(Reason::UnsupportedGrantType),
         }
     }
 }

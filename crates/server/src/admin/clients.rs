@@ -30,6 +30,8 @@ pub struct NewClient {
     pub logout_urls: Vec<String>,
     /// Origins for `web_message` and cross-origin calls.
     pub web_origins: Vec<String>,
+    /// Grants it may use beside those of its kind.
+    pub grants: Vec<GrantType>,
     /// Public keys as a JWK Set, for `private_key_jwt`.
     pub jwks: Option<String>,
     /// Whose application it is.
@@ -60,7 +62,7 @@ pub async fn add(app: &App, actor: Actor, new: NewClient) -> Result<(Client, Opt
         callbacks: new.callbacks,
         logout_urls: new.logout_urls,
         web_origins: new.web_origins,
-        grant_types: usual_grants(new.kind),
+        grant_types: grants(new.kind, new.grants),
         party: new.party,
         standing: Standing::Enabled,
         refresh: new.refresh.unwrap_or(usual_refresh(method)),
@@ -101,7 +103,7 @@ pub async fn find(app: &App, id: &str) -> Result<Client, Refused> {
     found.ok_or_else(|| Refused::Missing("client", id.to_owned()))
 }
 
-/// Changes what can be edited of a client: name, addresses, party, refresh tokens, logout. What it holds already stays as it is.
+/// Changes what can be edited of a client: name, addresses, grants, party, refresh tokens, logout. What it holds already stays as it is.
 ///
 /// # Errors
 /// What the rules refuse, or no such client.
@@ -276,6 +278,24 @@ fn seal(app: &App, id: &ClientId, secret: &Secret) -> Result<Vec<u8>, Refused> {
     sealed.map_err(|error| Refused::Internal(error.to_string()))
 }
 
+fn check_grants(new: &Client) -> Result<(), Refused> {
+    let login = new.grant_types.iter().find(|grant| grant.is_login());
+    if let Some(grant) = login
+        && new.party == Party::Third
+    {
+        return Err(Refused::invalid(format!(
+            "an application of somebody else would see what people prove by {}",
+            grant.word()
+        )));
+    }
+    match new.auth_method == AuthMethod::None && new.may(GrantType::ClientCredentials) {
+        true => Err(Refused::invalid(
+            "client_credentials is for clients that prove themselves",
+        )),
+        false => Ok(()),
+    }
+}
+
 /// The greatest leeway is how long the server keeps what it needs to repeat an answer.
 fn check_refresh(policy: &RefreshPolicy) -> Result<(), Refused> {
     let ten_years = 315_576_000;
@@ -322,6 +342,16 @@ fn usual_grants(kind: ClientKind) -> Vec<GrantType> {
     }
 }
 
+fn grants(kind: ClientKind, more: Vec<GrantType>) -> Vec<GrantType> {
+    let mut all = usual_grants(kind);
+    for grant in more {
+        if !all.contains(&grant) {
+            all.push(grant);
+        }
+    }
+    all
+}
+
 fn has_secret(method: AuthMethod) -> bool {
     matches!(method, AuthMethod::SecretBasic | AuthMethod::SecretPost)
 }
@@ -332,6 +362,7 @@ fn check(new: &Client) -> Result<(), Refused> {
             "an application needs a name that people can read",
         ));
     }
+    check_grants(new)?;
     check_refresh(&new.refresh)?;
     check_notices(&new.notices, &new.callbacks).map_err(Refused::invalid)?;
     for uri in new.callbacks.iter().chain(&new.logout_urls) {

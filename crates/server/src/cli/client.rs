@@ -5,6 +5,7 @@ mod update;
 
 use std::path::PathBuf;
 
+use clap::builder::PossibleValue;
 use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 use sekisho_rules::client::{
@@ -27,6 +28,7 @@ Examples:
   sekisho client add \"Partner\" --kind regular_web --third-party --callback https://partner.example/cb
   sekisho client add \"My site\" --kind regular_web --callback https://www.example.com/cb \\
     --backchannel-logout-url https://www.example.com/backchannel-logout
+  sekisho client add \"Our phone app\" --kind native --grant password-realm --grant mfa-otp
 Kinds: spa (in the browser) and native (on a device) have no secret and use PKCE; regular_web (on a server)
 has one; non_interactive is a machine that signs in for itself (see `sekisho grant add`).
 A secret is printed once, and kept sealed.";
@@ -92,6 +94,9 @@ pub(crate) struct Add {
     /// An origin that may use silent renewal and call across origins; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     web_origin: Vec<String>,
+    /// A grant it may use beside those of its kind; may be repeated
+    #[arg(long, value_name = "GRANT", value_parser = grants())]
+    grant: Vec<GrantType>,
     /// How it proves itself at the token endpoint; as its kind usually does when left out
     #[arg(long, value_name = "METHOD", value_parser = methods())]
     auth: Option<AuthMethod>,
@@ -171,6 +176,22 @@ fn kinds() -> impl clap::builder::TypedValueParser<Value = ClientKind> {
         .try_map(|word| ClientKind::from_word(&word).ok_or("unknown kind"))
 }
 
+/// The words on the wire; those that are addresses also by their last part.
+fn grants() -> impl clap::builder::TypedValueParser<Value = GrantType> {
+    let words = GrantType::ALL.iter().map(|grant| {
+        let word = grant.word();
+        match word.strip_prefix("http://auth0.com/oauth/grant-type/") {
+            Some(short) => PossibleValue::new(word).alias(short),
+            None => PossibleValue::new(word),
+        }
+    });
+    PossibleValuesParser::new(words).try_map(|word| {
+        GrantType::from_word(&word)
+            .or_else(|| GrantType::from_word(&format!("http://auth0.com/oauth/grant-type/{word}")))
+            .ok_or("unknown grant")
+    })
+}
+
 fn methods() -> impl clap::builder::TypedValueParser<Value = AuthMethod> {
     PossibleValuesParser::new(AuthMethod::ALL.iter().map(|method| method.word()))
         .try_map(|word| AuthMethod::from_word(&word).ok_or("unknown method"))
@@ -243,6 +264,7 @@ impl Add {
             callbacks: self.callback,
             logout_urls: self.logout_url,
             web_origins: self.web_origin,
+            grants: self.grant,
             jwks: jwks.transpose()?,
             party: if self.third_party {
                 Party::Third

@@ -60,6 +60,7 @@ impl VerifierCommand {
             callbacks: Vec::new(),
             logout_urls: Vec::new(),
             web_origins: Vec::new(),
+            grants: Vec::new(),
             jwks: None,
             party: Party::First,
             refresh: None,

@@ -134,6 +134,7 @@ async fn spa(app: &App, origins: &Origins) -> Result<Spa> {
         callbacks,
         logout_urls: logout_uris(&origins.app),
         web_origins: vec![origins.app.clone()],
+        grants: Vec::new(),
         ..client("Demo app", ClientKind::SinglePage)
     };
     let (client, _) = clients::add(app, Actor::Operator, new).await?;
@@ -188,6 +189,7 @@ fn client(name: &str, kind: ClientKind) -> NewClient {
         callbacks: vec![],
         logout_urls: vec![],
         web_origins: vec![],
+        grants: Vec::new(),
         jwks: None,
         party: Party::First,
         notices: LogoutNotices::default(),

@@ -7,6 +7,7 @@ use askama::Template;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
+use sekisho_rules::factor::{FactorKind, Requirement};
 use sekisho_rules::refusal::{PageRefusal, Reason, Refusal};
 use sekisho_rules::wire::Wire;
 use sekisho_store::Fault;
@@ -19,6 +20,15 @@ pub enum Refused {
     Request(Refusal),
     /// A body of a type we do not read.
     MediaType,
+    /// A second factor is due.
+    Factor {
+        /// What proves the first one when they come back.
+        token: String,
+        /// Which second ones would do.
+        due: Requirement,
+        /// Which could be set up.
+        open: Vec<FactorKind>,
+    },
     /// Ours: the database.
     Store(Fault),
     /// Ours: something that should not happen.
@@ -58,6 +68,7 @@ impl Refused {
                 "invalid_request",
                 "Send the body as application/x-www-form-urlencoded or application/json",
             ),
+            Self::Factor { token, due, open } => mfa_required(&token, (&due, &open), wire),
             Self::Store(fault) => {
                 let mut answer = match is_down(&fault) {
                     true => error_json(
@@ -75,6 +86,38 @@ impl Refused {
                 internal_json()
             }
         }
+    }
+}
+
+/// The answer that asks for a second factor. SDKs compare its sentence.
+fn mfa_required(token: &str, owed: (&Requirement, &[FactorKind]), wire: Wire) -> Response {
+    let (list, kinds) = match owed {
+        (Requirement::Prove(kinds), _) => ("challenge", &kinds[..]),
+        (Requirement::Enrol | Requirement::Satisfied, open) => ("enroll", open),
+    };
+    let kinds: Vec<_> = kinds
+        .iter()
+        .map(|kind| json!({ "type": requirement_type(*kind) }))
+        .collect();
+    let body = json!({
+        "error": "mfa_required",
+        "error_description": Reason::FactorRequired.to_string(),
+        "mfa_token": token,
+        "mfa_requirements": { list: kinds },
+    });
+    let status = match wire {
+        Wire::Auth0 => StatusCode::FORBIDDEN,
+        Wire::Standard => StatusCode::BAD_REQUEST,
+    };
+    let no_store = HeaderValue::from_static("no-store");
+    (status, [(header::CACHE_CONTROL, no_store)], Json(body)).into_response()
+}
+
+/// What the MFA API calls a factor in `mfa_requirements` and in the `type` of an authenticator: clients compare the two.
+pub fn requirement_type(kind: FactorKind) -> &'static str {
+    match kind {
+        FactorKind::Passkey => "webauthn-roaming",
+        kind => kind.word(),
     }
 }
 
@@ -118,6 +161,9 @@ pub fn said(reason: &Reason, wire: Wire) -> (StatusCode, &'static str, String) {
     if matches!(reason, Reason::Unavailable) {
         return (StatusCode::SERVICE_UNAVAILABLE, code, words);
     }
+    if matches!(reason, Reason::TooManyAttempts) {
+        return (StatusCode::TOO_MANY_REQUESTS, code, words);
+    }
     if wire == Wire::Auth0 {
         match reason {
             Reason::ClientAuthentication => {
@@ -127,9 +173,20 @@ pub fn said(reason: &Reason, wire: Wire) -> (StatusCode, &'static str, String) {
                     "Unauthorized".to_owned(),
                 );
             }
-            Reason::InvalidCode | Reason::WrongVerifier | Reason::InvalidRefreshToken | Reason::UserGone => {
+            Reason::InvalidCode
+            | Reason::WrongVerifier
+            | Reason::InvalidRefreshToken
+            | Reason::UserGone
+            | Reason::WrongPassword
+            | Reason::MfaTokenMalformed
+            | Reason::WrongOtp
+            | Reason::WrongBindingCode
+            | Reason::WrongOobCode
+            | Reason::WrongRecoveryCode
+            | Reason::AlreadyEnrolled => {
                 return (StatusCode::FORBIDDEN, code, words);
             }
+            Reason::MfaTokenExpired => return (StatusCode::UNAUTHORIZED, code, words),
             Reason::UserBlocked => return (StatusCode::UNAUTHORIZED, "unauthorized", words),
             Reason::GrantNotAllowed(_) => return (StatusCode::FORBIDDEN, code, words),
             Reason::ClientNotAuthorized(_) | Reason::UnknownAudience(_) => {
@@ -185,7 +242,7 @@ impl From<Fault> for Trouble {
 impl From<Refused> for Trouble {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Request(_) => Self::Page(PageRefusal::Malformed("the form")),
+            Refused::Request(_) | Refused::Factor { .. } => Self::Page(PageRefusal::Malformed("the form")),
             Refused::MediaType => Self::MediaType,
             Refused::Store(fault) => Self::Store(fault),
             Refused::Internal(what) => Self::Internal(what),

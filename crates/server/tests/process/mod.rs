@@ -178,6 +178,7 @@ impl Deployment {
 fn client(kind: ClientKind) -> NewClient {
     let is_app = kind != ClientKind::Machine;
     NewClient {
+        grants: Vec::new(),
         name: "App".to_owned(),
         kind,
         auth_method: None,

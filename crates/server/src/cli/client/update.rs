@@ -1,10 +1,10 @@
 //! `sekisho client update`: what was said takes the place of what is there, the rest stays.
 
 use clap::ValueEnum;
-use sekisho_rules::client::{Client, Party, Rotation};
+use sekisho_rules::client::{Client, GrantType, Party, Rotation};
 
 use super::notices::Notices;
-use super::shown;
+use super::{grants, shown};
 use crate::admin::Actor::Operator;
 use crate::admin::clients;
 use crate::app::App;
@@ -33,6 +33,9 @@ pub(crate) struct Update {
     /// The origins that may use silent renewal and call across origins, all of them; may be repeated
     #[arg(long, value_name = "ORIGIN")]
     web_origin: Vec<String>,
+    /// The grants it may use, all of them; may be repeated
+    #[arg(long, value_name = "GRANT", value_parser = grants())]
+    grant: Vec<GrantType>,
     /// Whether it is somebody else's
     #[arg(long, value_name = "BOOL")]
     third_party: Option<bool>,
@@ -94,6 +97,9 @@ impl Update {
         client.callbacks = list(self.callback, client.callbacks);
         client.logout_urls = list(self.logout_url, client.logout_urls);
         client.web_origins = list(self.web_origin, client.web_origins);
+        if !self.grant.is_empty() {
+            client.grant_types = self.grant;
+        }
         client.party = match self.third_party {
             Some(true) => Party::Third,
             Some(false) => Party::First,

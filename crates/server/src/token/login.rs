@@ -1,0 +1,170 @@
+//! A login at the token endpoint for tokens: the one way for all grants in which a person proves themselves without a browser.
+
+use super::ATTEMPTS;
+use crate::factors;
+use crate::http::reply::Refused;
+use crate::http::visit::Visit;
+use crate::issuer::{self, Fresh, Tokens};
+use crate::mfa_token;
+use sekisho_rules::client::GrantType;
+use sekisho_rules::client_auth::AuthenticatedClient;
+use sekisho_rules::factor::{FactorKind, Risk};
+use sekisho_rules::family::RefreshToken;
+use sekisho_rules::grant::login::{self, Asked, Decided, Facts, Login};
+use sekisho_rules::grant::{Grant, Refreshable};
+use sekisho_rules::id::{Epochs, GrantId};
+use sekisho_rules::mfa_token::MfaToken;
+use sekisho_rules::refusal::Reason;
+use sekisho_rules::time::Timestamp;
+use sekisho_store::families::Start;
+use sekisho_store::{Settled, audit, families, mfa_tokens, users};
+use sekisho_verify::Scope;
+
+/// What a client asked for, and what is used up by getting it.
+#[derive(Clone, Debug)]
+pub(super) struct Wanted {
+    /// The grant in which the first factor was proven.
+    pub(super) grant: GrantType,
+    /// The scope that was asked for.
+    pub(super) scope: Option<Scope>,
+    /// The API that was asked for.
+    pub(super) audience: Option<String>,
+    /// The `mfa_token` that was redeemed: it opens once.
+    pub(super) spends: Option<Spent>,
+    /// The code of the audit event, for example `sepft`.
+    pub(super) event: &'static str,
+}
+
+/// An `mfa_token` that is used up.
+#[derive(Clone, Debug)]
+pub(super) struct Spent {
+    /// Which.
+    pub(super) id: String,
+    /// When it would have ended.
+    pub(super) expires_at: Timestamp,
+}
+
+/// Turns a login into tokens, or into the question for a second factor. The family is started in one transaction with what is used up
+/// and the audit event, if the person still is who was read when the credential was checked.
+pub(super) async fn settle(
+    visit: &Visit,
+    client: &AuthenticatedClient,
+    login: Login,
+    wanted: Wanted,
+) -> Result<Tokens, Refused> {
+    let app = &visit.app;
+    let own = format!("{}userinfo", app.config.issuer.as_str());
+    let audience = wanted
+        .audience
+        .as_deref()
+        .filter(|audience| *audience != own.as_str());
+    for _ in 0..ATTEMPTS {
+        let now = app.clock.now();
+        let asked = Asked {
+            grant: wanted.grant,
+            scope: wanted.scope.as_ref(),
+            audience,
+        };
+        let facts = Facts {
+            gid: GrantId::new(visit.moment.id()),
+            api: match audience {
+                Some(audience) => app.rows.api(app, audience).await?,
+                None => None,
+            },
+            issuer_epoch: app.rows.issuer(app).await?.epoch,
+            factors: factors::held(visit, &login.user).await?,
+            mfa: app.config.mfa.policy,
+            risk: Risk::Low,
+            wire: app.config.wire,
+        };
+        let (issuer_epoch, mailbox) = (facts.issuer_epoch, facts.factors.mailbox);
+        match login::decide(client, login.clone(), asked, facts, now) {
+            Decided::Refuse(refusal) => return Err(refusal.into()),
+            Decided::Factor { due, scope } => {
+                let client = client.client();
+                let epochs = Epochs {
+                    user: login.user.epoch,
+                    client: client.epoch,
+                    issuer: issuer_epoch,
+                };
+                let id = visit.moment.id();
+                let token = MfaToken::new(id, client, &login, (asked, &scope), epochs, &due, now);
+                let open = match mailbox {
+                    true => vec![FactorKind::Totp, FactorKind::Email],
+                    false => vec![FactorKind::Totp],
+                };
+                let token = mfa_token::seal(visit, &token)
+                    .ok_or(Refused::Internal("an mfa_token cannot be sealed"))?;
+                return Err(Refused::Factor { token, due, open });
+            }
+            Decided::Grant(grant) => {
+                let grant = issuer::not_before(visit, *grant).await?;
+                if let Some((settled, fresh)) = write(visit, grant, &wanted).await? {
+                    return issuer::sign(visit, settled, fresh).await;
+                }
+                if let Some(spent) = &wanted.spends
+                    && mfa_tokens::is_spent(&app.db, &spent.id).await?
+                {
+                    return Err(Reason::MfaTokenMalformed.into());
+                }
+                // The person was blocked or changed their password, or a row that was kept here is another one by now.
+                app.rows.forget();
+            }
+        }
+    }
+    Err(Reason::Unavailable.into())
+}
+
+/// `None` when the `mfa_token` was used by another request, or user or client no longer stand.
+async fn write(
+    visit: &Visit,
+    grant: Grant,
+    wanted: &Wanted,
+) -> Result<Option<(Settled<Grant>, Fresh)>, Refused> {
+    let now = grant.issued_at();
+    let refresh = match grant.refreshable() {
+        Refreshable::Yes => Some(RefreshToken::first(visit.moment.bytes(), visit.moment.secret())),
+        Refreshable::No => None,
+    };
+    let (expires_at, idle_expires_at) = match &refresh {
+        Some(_) => {
+            let policy = grant.client().refresh;
+            (now.plus_seconds(policy.lifetime), now.plus_seconds(policy.idle))
+        }
+        // As long as the longest of its tokens may last.
+        None => {
+            let bare = Timestamp::from_seconds(grant.last_exp());
+            (bare, bare)
+        }
+    };
+    let start = Start {
+        token: refresh.as_ref().map(|token| (token.handle_hash(), token.hash())),
+        expires_at,
+        idle_expires_at,
+    };
+    let fresh = Fresh::new(visit, &grant, refresh);
+    let opaque = fresh.opaque_hash();
+    let event = issuer::event(visit, &grant, wanted.event);
+    let spent = wanted.spends.clone();
+    let settled = visit
+        .app
+        .db
+        .settle(async move |tx| {
+            let Some(subject) = grant.user() else {
+                return Ok(None);
+            };
+            if let Some(spent) = &spent
+                && !mfa_tokens::spend(tx, &spent.id, spent.expires_at).await?
+            {
+                return Ok(None);
+            }
+            if !users::logged_in(tx, &subject.user, now).await? {
+                return Ok(None);
+            }
+            issuer::remember_opaque(tx, opaque.as_ref(), &grant).await?;
+            audit::insert(tx, &event).await?;
+            families::start(tx, &grant, subject, &start).await
+        })
+        .await?;
+    Ok(settled.map(|settled| (settled, fresh)))
+}
