@@ -14,7 +14,7 @@ use crate::record::{HashKey, HashedSubject};
 
 /// How many verified tokens a verifier remembers, and in how many bytes; about 1.4 KB for each with its claims.
 ///
-/// Memory for the tokens is taken as they come; an empty place costs 13 bytes.
+/// Memory for the tokens is taken as they come; the empty places of each cost 51 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Remember {
     entries: usize,
@@ -37,7 +37,7 @@ impl Remember {
         Self { entries: 0, bytes: 0 }
     }
 
-    /// Sets the most tokens, rounded up to a multiple of five.
+    /// Sets the most tokens. Threads that find one each at the same moment may go beyond it by as many.
     #[must_use]
     pub const fn entries(mut self, entries: usize) -> Self {
         self.entries = entries;
@@ -119,10 +119,14 @@ fn taken(token: &str, claims: &Claims) -> usize {
 /// Places that a token may lie in: its set's.
 const WAYS: usize = 5;
 
+/// Places for each token that may be remembered.
+const SPARE: usize = 4;
+
 /// How many places are looked at to make room for one more in bytes, before the new token is not remembered instead.
 const PATIENCE: usize = 256;
 
-/// The cache: sets of five places. While there is room a token is remembered when it is first seen; later only one that
+/// The cache: sets of five places, four times as many as there may be tokens, so that a set is as good as never full before the
+/// cache is: a token without a place would pay its signature each time. While there is room a token is remembered when it is first seen; later only one that
 /// comes again, in the place of one that was not met lately. So tokens that come once cost little and put nobody out.
 pub(crate) struct Remembered {
     /// Secret, so that nobody can choose tokens that fight for one set.
@@ -240,7 +244,9 @@ impl Remembered {
         if self.limits.entries == 0 {
             return;
         }
-        let shelf = self.shelf.get_or_init(|| Shelf::new(self.limits.entries));
+        let shelf = self
+            .shelf
+            .get_or_init(|| Shelf::new(self.limits.entries.saturating_mul(SPARE)));
         let (tag, set) = self.set(token, shelf);
         let has_place = set.way_of(0).is_some() || set.way_of(tag).is_some();
         let bytes = || taken(token, claims);
@@ -297,9 +303,10 @@ impl Remembered {
 
     fn fits(&self, bytes: usize) -> bool {
         self.bytes.load(Ordering::Relaxed) + bytes <= self.limits.bytes
+            && self.entries.load(Ordering::Relaxed) < self.limits.entries
     }
 
-    /// Frees bytes for one more, wherever they lie; whether there are enough.
+    /// Makes room for one more, wherever others lie; whether there is enough.
     fn make_room(&self, shelf: &Shelf, bytes: usize) -> bool {
         if bytes > self.limits.bytes {
             return false;
