@@ -20,6 +20,7 @@ const SHARED: &[&str] = &[
     "app",
     "attempts",
     "audit",
+    "breached",
     "builtin",
     "client_auth",
     "config",

@@ -1,6 +1,7 @@
 //! The state of one running issuer. Nothing is global: a process could hold several.
 
 use crate::api_token::Gate;
+use crate::breached::Breached;
 use crate::config::Config;
 use crate::egress::Egress;
 use crate::feed::Feed;
@@ -35,6 +36,8 @@ pub struct App {
     pub keys: Keys,
     /// The password queue.
     pub passwords: Passwords,
+    /// What is known of leaked passwords.
+    pub breached: Breached,
     /// The clock.
     pub clock: Clock,
     /// The names of our cookies.
@@ -75,6 +78,7 @@ impl App {
         Ok(Arc::new(Self {
             hosts: config.hosts(),
             passwords: Passwords::new(&config.passwords)?,
+            breached: Breached::open(&config.password_rule)?,
             cookies: CookieNames::new(config.issuer.url()),
             feed,
             management: Gate::new(crate::builtin::management(&config.issuer)),

@@ -128,6 +128,35 @@ impl Egress {
         })
     }
 
+    /// Gets a document of at most `most` bytes, with headers of the caller's.
+    ///
+    /// # Errors
+    /// [`EgressError`].
+    pub async fn get_with(
+        &self,
+        url: &str,
+        headers: &[(&'static str, &'static str)],
+        most: usize,
+    ) -> Result<Answer, EgressError> {
+        let (client, url) = self.client_for(url)?;
+        let request = headers.iter().fold(client.get(url), |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        let mut response = send(request).await?;
+        let mut body = Vec::new();
+        while let Some(part) = response.chunk().await.map_err(|error| said(&error))? {
+            if body.len() + part.len() > most {
+                return Err(EgressError::TooLarge);
+            }
+            body.extend_from_slice(&part);
+        }
+        Ok(Answer {
+            status: response.status().as_u16(),
+            headers: response.headers().clone(),
+            body,
+        })
+    }
+
     /// The client for an address whose form is right. An address written in numbers is judged here; a name, when it is resolved.
     fn client_for(&self, url: &str) -> Result<(&Client, Url), EgressError> {
         let url = Url::parse(url).map_err(|_| EgressError::Address)?;

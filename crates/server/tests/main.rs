@@ -30,6 +30,7 @@ mod mail_code;
 mod oidcc;
 mod operator;
 mod pages;
+mod password_rule;
 mod process;
 mod prompt;
 mod races;

@@ -32,6 +32,7 @@ pub mod mail_codes;
 pub mod meta;
 pub mod nodes;
 pub mod opaque_tokens;
+pub mod password_history;
 pub mod refresh_tokens;
 pub mod revocations;
 pub mod session_clients;

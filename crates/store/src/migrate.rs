@@ -60,6 +60,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/V0010__mail_codes.sql"),
     },
     Migration {
+        version: 11,
+        name: "V0011__passwords_and_imports.sql",
+        sql: include_str!("../migrations/V0011__passwords_and_imports.sql"),
+    },
+    Migration {
         version: 14,
         name: "V0014__mfa_tokens.sql",
         sql: include_str!("../migrations/V0014__mfa_tokens.sql"),

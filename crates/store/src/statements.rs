@@ -38,6 +38,7 @@ pub fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         ("opaque_tokens", crate::opaque_tokens::sql::ALL),
         ("revocations", crate::revocations::sql::ALL),
         ("session_clients", crate::session_clients::sql::ALL),
+        ("password_history", crate::password_history::sql::ALL),
         ("refresh_tokens", crate::refresh_tokens::sql::ALL),
         ("sessions", crate::sessions::sql::ALL),
         ("sweep", crate::sweep::sql::ALL),

@@ -1,7 +1,7 @@
 //! Users.
 
 use crate::statements::sql;
-use crate::{Db, Fault, Row, Tx, args, column};
+use crate::{Db, Fault, Row, Tx, args, column, password_history};
 use sekisho_rules::id::UserId;
 use sekisho_rules::time::Timestamp;
 use sekisho_rules::user::User;
@@ -133,13 +133,26 @@ pub async fn rehashed(tx: &mut Tx, id: &UserId, old: &str, new: &str) -> Result<
         .map(drop)
 }
 
+/// The hash of an accepted new password, and how many hashes of earlier ones are kept beside it.
+#[derive(Clone)]
+pub struct NewHash {
+    /// In the form in which it is stored.
+    pub hash: String,
+    /// How many earlier ones are kept, so that they do not come again.
+    pub keep: usize,
+}
+
 /// Sets a new password and raises the epoch, which kills every row born under the old one. `false` when there is no such user.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn set_password(tx: &mut Tx, id: &UserId, hash: &str, now: Timestamp) -> Result<bool, Fault> {
+pub async fn set_password(tx: &mut Tx, id: &UserId, new: &NewHash, now: Timestamp) -> Result<bool, Fault> {
+    password_history::remember(tx, id, new.keep, now).await?;
     Ok(tx
-        .opt(sql::SET_PASSWORD, args![id.as_str(), hash, now.millis()])
+        .opt(
+            sql::SET_PASSWORD,
+            args![id.as_str(), new.hash.as_str(), now.millis()],
+        )
         .await?
         .is_some())
 }
@@ -153,10 +166,11 @@ pub async fn reset_password(
     tx: &mut Tx,
     id: &UserId,
     epoch: i64,
-    hash: &str,
+    new: &NewHash,
     now: Timestamp,
 ) -> Result<bool, Fault> {
-    let arguments = args![id.as_str(), hash, now.millis(), epoch];
+    password_history::remember(tx, id, new.keep, now).await?;
+    let arguments = args![id.as_str(), new.hash.as_str(), now.millis(), epoch];
     Ok(tx.opt(sql::RESET_PASSWORD, arguments).await?.is_some())
 }
 

@@ -1,4 +1,6 @@
 //! Signing in: what a factor must be like and what follows from one.
 
+mod common;
 pub mod one_time_code;
 pub mod password;
+pub mod policy;

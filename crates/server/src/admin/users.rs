@@ -2,16 +2,17 @@
 
 use sekisho_rules::id::{UserId, hex};
 use sekisho_rules::identity::Email;
-use sekisho_rules::login::password;
 use sekisho_rules::user::User;
 use sekisho_store::audit::{self, Event};
-use sekisho_store::users;
+use sekisho_store::users::{self, NewHash};
 use zeroize::Zeroizing;
 
 use super::{Actor, Refused};
 use crate::app::App;
 use crate::end::{self, Ending};
 use crate::http::moment::Moment;
+use crate::new_password::{self, Unfit, Whose};
+use crate::passwords::PasswordError;
 
 /// A user to be added.
 pub struct NewUser {
@@ -31,7 +32,7 @@ pub struct NewUser {
 /// An address or password that the rules refuse, or a taken address.
 pub async fn add(app: &App, actor: Actor, new: NewUser) -> Result<User, Refused> {
     let email = Email::parse(&new.email).map_err(|error| Refused::invalid(error.to_string()))?;
-    let hash = hash(app, &new.password).await?;
+    let hash = hash(app, &new.password, Whose::New(&email, new.name.as_deref())).await?;
     let moment = moment(app);
     let local = email.display.split('@').next().unwrap_or_default();
     let user = User {
@@ -43,7 +44,7 @@ pub async fn add(app: &App, actor: Actor, new: NewUser) -> Result<User, Refused>
         given_name: None,
         family_name: None,
         picture: None,
-        password_hash: Some(hash),
+        password_hash: Some(hash.hash),
         blocked: false,
         epoch: 0,
         nbf: 0,
@@ -150,7 +151,7 @@ pub async fn log_out(app: &App, actor: Actor, user: &User) -> Result<(), Refused
 /// # Errors
 /// A password that the rules refuse, or no such user.
 pub async fn set_password(app: &App, actor: Actor, user: &User, new: &str) -> Result<(), Refused> {
-    let hash = hash(app, new).await?;
+    let hash = hash(app, new, Whose::Known(user)).await?;
     let moment = moment(app);
     let event = about(actor.did(moment, "password set"), &user.id);
     let (id, by) = (user.id.clone(), Ending::at(app, moment.now));
@@ -186,11 +187,18 @@ pub async fn delete(app: &App, actor: Actor, user: &User) -> Result<(), Refused>
     found(done.await?, user)
 }
 
-async fn hash(app: &App, text: &str) -> Result<String, Refused> {
-    password::check_new_password(text).map_err(|error| Refused::invalid(error.to_string()))?;
-    let prepared =
-        password::prepare(text).ok_or_else(|| Refused::invalid("the password has no usable form"))?;
-    Ok(app.passwords.hash(&prepared).await?)
+async fn hash(app: &App, text: &str, whose: Whose<'_>) -> Result<NewHash, Refused> {
+    let accepted = new_password::read(app, Some(text), whose).await;
+    let accepted = accepted.map_err(|unfit| match unfit {
+        Unfit::Missing => Refused::invalid("no password was given"),
+        Unfit::Weak(reasons) => {
+            let reasons: Vec<&str> = reasons.into_iter().map(|reason| reason.said()).collect();
+            Refused::invalid(format!("the password cannot be used: {}", reasons.join("; ")))
+        }
+        Unfit::Busy => PasswordError::Busy.into(),
+        Unfit::Broken(fault) => fault.into(),
+    })?;
+    Ok(accepted.hash(app).await?)
 }
 
 fn found(done: bool, user: &User) -> Result<(), Refused> {

@@ -16,6 +16,7 @@ mod grant;
 mod json;
 mod jwt;
 mod key;
+mod password_list;
 mod revocations;
 mod revoke;
 mod secrets;
@@ -115,6 +116,9 @@ enum Command {
     /// Keys that sign tokens, and the key that seals them
     #[command(subcommand)]
     Key(key::KeyCommand),
+    /// Lists of leaked passwords
+    #[command(subcommand)]
+    PasswordList(password_list::PasswordListCommand),
     /// Show the settings there are
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -152,6 +156,7 @@ impl Cli {
             Command::Serve(command) => command.run(file.as_deref(), terminal),
             Command::Dev(command) => command.run(terminal),
             Command::Doctor(command) => command.run(file.as_deref(), terminal),
+            Command::PasswordList(command) => command.run(terminal),
             Command::Config(command) => command.run(terminal),
             Command::Jwt(command) => command.run(terminal),
             Command::Completions(command) => command.run(terminal),
@@ -189,6 +194,7 @@ impl Command {
             | Self::Dev(_)
             | Self::Doctor(_)
             | Self::Migrate
+            | Self::PasswordList(_)
             | Self::Config(_)
             | Self::Jwt(_)
             | Self::Completions(_) => Ok(()),

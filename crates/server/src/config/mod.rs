@@ -36,6 +36,7 @@ pub use keys::KekSource;
 pub use log::{Log, LogFormat};
 pub use mail::{Mail, Security, Smtp};
 pub use mfa::Mfa;
+pub use passwords::PasswordRule;
 pub use server::{Networks, Server};
 pub use tls::Tls;
 pub use value::ConfigError;
@@ -135,6 +136,8 @@ pub struct Config {
     pub accounts: Accounts,
     /// What a password hash costs.
     pub passwords: PasswordWork,
+    /// Which passwords may be new ones.
+    pub password_rule: PasswordRule,
     /// When people prove a second factor.
     pub mfa: Mfa,
     /// Whom the program calls on somebody's behalf.
@@ -244,6 +247,7 @@ impl Written {
             session: self.session.resolve()?,
             accounts: self.accounts.resolve(&mail)?,
             passwords: self.passwords.resolve()?,
+            password_rule: self.passwords.rule()?,
             mfa: self.mfa.resolve()?,
             egress: self.egress.resolve(&issuer)?,
             mail,

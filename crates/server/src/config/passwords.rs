@@ -1,9 +1,13 @@
-//! What a password hash costs and how many may run at once.
+//! What a password hash costs and how many may run at once, and which passwords may be new ones.
 
 use super::value::{ConfigError, Setting, Value};
 use crate::passwords::{PasswordWork, Passwords};
+use sekisho_rules::login::policy::{MOST_HISTORY, PasswordPolicy};
+use std::path::PathBuf;
+use url::Url;
 
-/// What a password hash (Argon2id) costs, and how many may run at once. The defaults are OWASP's.
+/// What a password hash (Argon2id) costs and how many may run at once, with OWASP's defaults; and which passwords may be
+/// new ones.
 #[derive(confique::Config)]
 #[config(layer_attr(serde(deny_unknown_fields)))]
 pub(super) struct PasswordsSection {
@@ -27,6 +31,35 @@ pub(super) struct PasswordsSection {
     /// Logins that may wait for a hash; the next one gets 503.
     #[config(env = "SEKISHO_PASSWORDS_QUEUE", default = 128)]
     pub(super) queue: Value,
+
+    /// How hard a new password must be to guess: zxcvbn's score from 0 (anything of 8 characters) to 4. 3 is at least a
+    /// hundred million guesses.
+    #[config(env = "SEKISHO_PASSWORDS_STRENGTH", default = 3)]
+    pub(super) strength: Value,
+
+    /// How many of a person's last passwords may not come again, the present one included. 0 allows all.
+    #[config(env = "SEKISHO_PASSWORDS_HISTORY", default = 1)]
+    pub(super) history: Value,
+
+    /// A list of leaked passwords that are refused, made by `sekisho password-list build`.
+    #[config(env = "SEKISHO_PASSWORDS_BREACHED_FILE")]
+    pub(super) breached_file: Option<Value>,
+
+    /// A service that is asked whether a new password leaked, by the first five digits of its SHA-1 (k-anonymity), for
+    /// example "https://api.pwnedpasswords.com/range/". When it does not answer, the password is taken.
+    #[config(env = "SEKISHO_PASSWORDS_BREACHED_API")]
+    pub(super) breached_api: Option<Value>,
+}
+
+/// Which passwords may be new ones.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PasswordRule {
+    /// What the rule asks for.
+    pub policy: PasswordPolicy,
+    /// The list of leaked passwords.
+    pub breached_file: Option<PathBuf>,
+    /// The service that knows leaked passwords; five hexadecimal digits are put behind it.
+    pub breached_api: Option<String>,
 }
 
 impl PasswordsSection {
@@ -52,5 +85,32 @@ impl PasswordsSection {
             return Err(memory.mistake("is too little for `passwords.lanes`; write at least 8 for each lane"));
         }
         Ok(work)
+    }
+
+    pub(super) fn rule(&self) -> Result<PasswordRule, ConfigError> {
+        let usual = PasswordPolicy::default();
+        let api = Setting::new("passwords.breached_api", self.breached_api.as_ref());
+        let address = api.text()?;
+        if let Some(text) = address {
+            let callable = Url::parse(text)
+                .is_ok_and(|url| matches!(url.scheme(), "https" | "http") && url.fragment().is_none());
+            if !callable {
+                return Err(api.mistake(&format!(
+                    "is \"{text}\", which is not a web address; write for example \"https://api.pwnedpasswords.com/range/\""
+                )));
+            }
+        }
+        Ok(PasswordRule {
+            policy: PasswordPolicy {
+                strength: Setting::new("passwords.strength", Some(&self.strength))
+                    .number(0..=4, "a score")?
+                    .unwrap_or(usual.strength),
+                history: Setting::new("passwords.history", Some(&self.history))
+                    .number(0..=MOST_HISTORY, "passwords")?
+                    .unwrap_or(usual.history),
+            },
+            breached_file: Setting::new("passwords.breached_file", self.breached_file.as_ref()).path()?,
+            breached_api: address.map(str::to_owned),
+        })
     }
 }

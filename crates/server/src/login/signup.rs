@@ -11,6 +11,7 @@ use crate::http::visit::Visit;
 use crate::jobs::{Draft, mail};
 use crate::journey::Asked;
 use crate::mail::letters;
+use crate::new_password::Whose;
 use crate::pages::{AskPage, Asking, SentPage, SignupPage, SignupProblem};
 use crate::passwords::PasswordError;
 use crate::{new_password, throttle, tickets};
@@ -130,12 +131,26 @@ async fn at_once(
     email: Result<Email, SignupProblem>,
 ) -> Result<Response, Trouble> {
     let again = |problems| Ok(page(visit, open, written(form), problems));
-    let (email, password) = match (email, new_password::read(form.hint("password"))) {
-        (Ok(email), Ok(password)) => (email, password),
-        (email, password) => return again(email.err().into_iter().chain(password.err()).collect()),
+    let sent = form.hint("password");
+    let email = match email {
+        Ok(email) => email,
+        // What else is wrong is said at the same time, as far as it can be without the address.
+        Err(problem) => {
+            let advice = new_password::advise(&visit.app, sent.unwrap_or_default(), &[]).await;
+            let missing = sent.is_none().then_some(SignupProblem::PasswordMissing);
+            let weak = advice.into_iter().map(new_password::problem);
+            return again(match missing {
+                Some(missing) => vec![problem, missing],
+                None => [problem].into_iter().chain(weak).collect(),
+            });
+        }
     };
-    let hash = match visit.app.passwords.hash(&password).await {
-        Ok(hash) => hash,
+    let password = match new_password::read(&visit.app, sent, Whose::New(&email, None)).await {
+        Ok(password) => password,
+        Err(unfit) => return again(unfit.problems()?),
+    };
+    let hash = match password.hash(&visit.app).await {
+        Ok(new) => new.hash,
         Err(PasswordError::Busy) => return again(vec![SignupProblem::Busy]),
         Err(_) => return Err(Trouble::Internal("a password could not be hashed")),
     };

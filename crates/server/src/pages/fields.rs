@@ -53,12 +53,12 @@ impl Errors {
     }
 
     /// What is wrong with the e-mail address; empty when nothing is.
-    pub(super) fn email(&self) -> &str {
+    pub(super) fn email(&self) -> String {
         self.of(Field::Email)
     }
 
     /// What is wrong with the password; empty when nothing is.
-    pub(super) fn password(&self) -> &str {
+    pub(super) fn password(&self) -> String {
         self.of(Field::Password)
     }
 
@@ -75,10 +75,10 @@ impl Errors {
             .id()
     }
 
-    fn of(&self, field: Field) -> &str {
-        self.0
-            .iter()
-            .find(|error| error.field == Some(field))
-            .map_or("", |error| &error.message)
+    /// Everything wrong with one field, sentence after sentence.
+    fn of(&self, field: Field) -> String {
+        let found = self.0.iter().filter(|error| error.field == Some(field));
+        let said: Vec<&str> = found.map(|error| error.message.as_ref()).collect();
+        said.join(" ")
     }
 }

@@ -45,6 +45,16 @@ pub enum SignupProblem {
     PasswordTooLong(usize),
     /// On the list of passwords everybody tries.
     PasswordTooCommon,
+    /// It holds characters that cannot be typed everywhere.
+    PasswordUnusable,
+    /// It holds the person's name, address, or the name of the service.
+    PasswordPersonal,
+    /// It leaked somewhere.
+    PasswordBreached,
+    /// It can be guessed in too few tries.
+    PasswordGuessable,
+    /// The person had it before.
+    PasswordUsedBefore,
     /// The generic refusal, which also covers a taken address.
     InvalidSignup,
     /// Too many attempts for now.
@@ -71,6 +81,11 @@ impl SignupProblem {
                 (text.signup.password_too_long)(most).into(),
             ),
             Self::PasswordTooCommon => (Some(Field::Password), text.signup.password_too_common.into()),
+            Self::PasswordUnusable => (Some(Field::Password), text.signup.password_unusable.into()),
+            Self::PasswordPersonal => (Some(Field::Password), text.signup.password_personal.into()),
+            Self::PasswordBreached => (Some(Field::Password), text.signup.password_breached.into()),
+            Self::PasswordGuessable => (Some(Field::Password), text.signup.password_guessable.into()),
+            Self::PasswordUsedBefore => (Some(Field::Password), text.signup.password_used_before.into()),
             Self::InvalidSignup => (None, text.signup.invalid_signup.into()),
             Self::TooManyAttempts => (None, text.login.too_many_attempts.into()),
             Self::FormExpired => (None, text.signup.form_expired.into()),

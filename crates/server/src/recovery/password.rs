@@ -10,6 +10,7 @@ use crate::http::reply::{Trouble, html, with_cookies};
 use crate::http::visit::Visit;
 use crate::jobs::mail;
 use crate::mail::letters;
+use crate::new_password::Whose;
 use crate::pages::{ChoosePage, Choosing, Done, SignupProblem};
 use crate::passwords::PasswordError;
 use crate::{new_password, tickets};
@@ -22,6 +23,7 @@ use sekisho_rules::login::password::MIN_CHARACTERS;
 use sekisho_rules::refusal::PageRefusal;
 use sekisho_rules::ticket::{Errand, Ticket};
 use sekisho_rules::user::User;
+use sekisho_store::users::NewHash;
 use sekisho_store::{audit, users};
 
 /// Shows the form.
@@ -87,18 +89,22 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
     if !guard::is_from_our_page(&visit.app, &visit.headers) {
         return Err(Trouble::Forbidden);
     }
-    let again = |problem| Ok(page(visit, &ticket, handle, &account, vec![problem]));
-    let password = match new_password::read(form.hint("password")) {
-        Ok(password) => password,
-        Err(problem) => return again(problem),
+    let again = |problems| Ok(page(visit, &ticket, handle, &account, problems));
+    let whose = match &account {
+        Account::New(email) => Whose::New(email, None),
+        Account::Known(user) => Whose::Known(user),
     };
-    let hash = match visit.app.passwords.hash(&password).await {
+    let password = match new_password::read(&visit.app, form.hint("password"), whose).await {
+        Ok(password) => password,
+        Err(unfit) => return again(unfit.problems()?),
+    };
+    let hash = match password.hash(&visit.app).await {
         Ok(hash) => hash,
-        Err(PasswordError::Busy) => return again(SignupProblem::Busy),
+        Err(PasswordError::Busy) => return again(vec![SignupProblem::Busy]),
         Err(_) => return Err(Trouble::Internal("a password could not be hashed")),
     };
     let (user, done) = match &account {
-        Account::New(email) => (join(visit, email, hash).await?, Done::Joined),
+        Account::New(email) => (join(visit, email, hash.hash).await?, Done::Joined),
         Account::Known(user) => (save(visit, user, hash).await?, Done::Password),
     };
     let proof = match done {
@@ -141,7 +147,7 @@ async fn join(visit: &Visit, email: &Email, hash: String) -> Result<User, Troubl
 }
 
 /// Saves the password, ends everything the account held, and tells its owner.
-async fn save(visit: &Visit, user: &User, hash: String) -> Result<User, Trouble> {
+async fn save(visit: &Visit, user: &User, hash: NewHash) -> Result<User, Trouble> {
     let moment = visit.moment;
     let event = Record::new("scp").user(&user.id).at(visit);
     let text = visit.text(None);

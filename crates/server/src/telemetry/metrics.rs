@@ -46,6 +46,7 @@ struct Inner {
     database_faults: Counter,
     passwords_waiting: Gauge,
     passwords_hashed: Gauge<u64, AtomicU64>,
+    leak_check_failures: Family<SourceLabel, Counter>,
     feed: FeedMetrics,
 }
 
@@ -80,6 +81,11 @@ struct GrantLabel {
     grant: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SourceLabel {
+    source: &'static str,
+}
+
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
@@ -98,6 +104,7 @@ impl Metrics {
             database_faults: Counter::default(),
             passwords_waiting: Gauge::default(),
             passwords_hashed: Gauge::default(),
+            leak_check_failures: Family::default(),
             feed: FeedMetrics::default(),
         };
         let registry = &mut inner.registry;
@@ -128,8 +135,26 @@ impl Metrics {
             "Password hashes since the start",
             inner.passwords_hashed.clone(),
         );
+        registry.register(
+            "leak_check_failures",
+            "New passwords that could not be looked for among the leaked ones, by source",
+            inner.leak_check_failures.clone(),
+        );
         inner.feed.register(registry);
         Self(Arc::new(inner))
+    }
+
+    /// A new password could not be looked for among the leaked ones. `source` is `list` or `service`.
+    pub fn leak_check_failed(&self, source: &'static str, why: &str) {
+        tracing::warn!(
+            source,
+            why,
+            "a new password was taken without a look at the leaked ones"
+        );
+        self.0
+            .leak_check_failures
+            .get_or_create(&SourceLabel { source })
+            .inc();
     }
 
     /// Takes over what the feed says of itself.

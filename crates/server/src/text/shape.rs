@@ -91,6 +91,18 @@ pub struct Signup {
     pub password_too_long: fn(usize) -> String,
     /// The password is one everybody tries first.
     pub password_too_common: &'static str,
+    /// The password holds control characters.
+    pub password_unusable: &'static str,
+    /// The password holds the person's name or address, or the name of the service.
+    pub password_personal: &'static str,
+    /// The password stands in a list of leaked ones.
+    pub password_breached: &'static str,
+    /// The password is too easy to guess.
+    pub password_guessable: &'static str,
+    /// The password was used for this account before.
+    pub password_used_before: &'static str,
+    /// Nothing is wrong with the password that is being typed.
+    pub password_good: &'static str,
 }
 
 /// The consent page.

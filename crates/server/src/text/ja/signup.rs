@@ -16,5 +16,11 @@ pub(super) const SIGNUP: Signup = Signup {
     form_expired: "時間が経過したため、ページの有効期限が切れました。もう一度入力してください。",
     password_too_short: |least| format!("パスワードは {least} 文字以上で入力してください。"),
     password_too_long: |most| format!("パスワードは {most} 文字以内で入力してください。"),
-    password_too_common: "推測されやすいパスワードです。別のパスワードを入力してください。",
+    password_too_common: "誰もが最初に試すようなパスワードです。別のパスワードにしてください。",
+    password_unusable: "使用できない文字が含まれています。文字、数字、記号、空白を使ってください。",
+    password_personal: "お名前、メールアドレス、このサービスの名前は含めないでください。",
+    password_breached: "このパスワードは他所で漏えいしたことがあり、知られています。別のパスワードにしてください。",
+    password_guessable: "推測されやすいパスワードです。関連のない単語をいくつか組み合わせて、長くしてください。",
+    password_used_before: "以前に使用したパスワードです。新しいパスワードにしてください。",
+    password_good: "安全なパスワードです。",
 };
