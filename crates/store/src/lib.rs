@@ -33,6 +33,7 @@ pub mod meta;
 pub mod nodes;
 pub mod opaque_tokens;
 pub mod password_history;
+pub mod passkeys;
 pub mod refresh_tokens;
 pub mod revocations;
 pub mod session_clients;

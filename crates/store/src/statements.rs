@@ -36,6 +36,7 @@ pub fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         ("mfa_tokens", crate::mfa_tokens::sql::ALL),
         ("nodes", crate::nodes::sql::ALL),
         ("opaque_tokens", crate::opaque_tokens::sql::ALL),
+        ("passkeys", crate::passkeys::sql::ALL),
         ("revocations", crate::revocations::sql::ALL),
         ("session_clients", crate::session_clients::sql::ALL),
         ("password_history", crate::password_history::sql::ALL),

@@ -2,5 +2,6 @@
 
 mod common;
 pub mod one_time_code;
+pub mod passkey;
 pub mod password;
 pub mod policy;
