@@ -41,6 +41,7 @@ const SHARED: &[&str] = &[
     "mail_code",
     "mfa_token",
     "new_password",
+    "passkeys",
     "passwords",
     "respond",
     "rows",

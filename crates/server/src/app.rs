@@ -12,6 +12,7 @@ use crate::http::origins::Origins;
 use crate::jobs::Bell;
 use crate::keys::Keys;
 use crate::mail::Post;
+use crate::passkeys::RelyingParty;
 use crate::passwords::Passwords;
 use crate::rows::Rows;
 use crate::seal::Sealer;
@@ -34,6 +35,8 @@ pub struct App {
     pub sealer: Sealer,
     /// The signing keys.
     pub keys: Keys,
+    /// Who we are to authenticators; `None` where the issuer can have no passkeys.
+    pub relying_party: Option<RelyingParty>,
     /// The password queue.
     pub passwords: Passwords,
     /// What is known of leaked passwords.
@@ -77,6 +80,7 @@ impl App {
         let feed = Feed::open(&db, &sealer, &config, moment).await?;
         Ok(Arc::new(Self {
             hosts: config.hosts(),
+            relying_party: RelyingParty::of(&config),
             passwords: Passwords::new(&config.passwords)?,
             breached: Breached::open(&config.password_rule)?,
             cookies: CookieNames::new(config.issuer.url()),

@@ -23,18 +23,21 @@ pub enum Proof {
     Password,
     /// An account made just now, with a password.
     Signup,
+    /// A passkey whose authenticator verified the person: two factors at once (RFC 8176 `hwk`, `user`, `mfa`).
+    Passkey,
 }
 
 impl Proof {
     fn amr(self) -> Vec<String> {
         match self {
             Self::Password | Self::Signup => vec!["pwd".to_owned()],
+            Self::Passkey => ["hwk", "user", AMR_MULTI_FACTOR].map(str::to_owned).into(),
         }
     }
 
     fn audit_kind(self) -> &'static str {
         match self {
-            Self::Password => "s",
+            Self::Password | Self::Passkey => "s",
             Self::Signup => "ss",
         }
     }

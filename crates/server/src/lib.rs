@@ -39,6 +39,7 @@ pub mod mail_code;
 pub mod mfa_token;
 pub mod new_password;
 pub mod pages;
+pub mod passkeys;
 pub mod passwords;
 pub mod recovery;
 pub mod respond;

@@ -89,6 +89,7 @@ pub fn router(app: Arc<App>) -> Router {
             "/u/login",
             get(login::password::show).post(login::password::submit),
         )
+        .route("/u/passkey", post(login::passkey::submit))
         .route("/u/signup", get(login::signup::show).post(login::signup::submit))
         .route(
             "/u/consent",

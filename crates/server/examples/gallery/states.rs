@@ -343,6 +343,7 @@ fn login(text: &'static Text) -> LoginPage {
         email: String::new(),
         notice: None,
         problems: Vec::new(),
+        passkey: Some(passkey("/u/passkey", "get")),
         signup_url: Some("/u/signup?state=sealed".into()),
     }
 }

@@ -1,6 +1,7 @@
 //! The steps of a sign-in that a person sees. None calls another: each writes what it achieved and returns to `/authorize/resume`.
 
 pub mod consent;
+pub mod passkey;
 pub mod password;
 pub mod signup;
 

@@ -25,15 +25,12 @@ pub async fn show(visit: Visit) -> Response {
         };
         let notice = browser(&visit).await?.signed_in.map(|_| Notice::ConfirmIdentity);
         let email = open.valid.login_hint.clone().unwrap_or_default();
-        Ok(page(
-            &visit,
-            &open,
-            Form {
-                email,
-                notice,
-                problems: Vec::new(),
-            },
-        ))
+        let form = Form {
+            email,
+            notice,
+            problems: Vec::new(),
+        };
+        page(&visit, &open, form).await
     };
     shown
         .await
@@ -55,17 +52,14 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
 }
 
 async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Response, Trouble> {
-    let again = |problems| {
+    let again = async |problems| {
         let email = form.hint("email").unwrap_or_default().chars().take(320).collect();
-        Ok(page(
-            visit,
-            open,
-            Form {
-                email,
-                notice: None,
-                problems,
-            },
-        ))
+        let form = Form {
+            email,
+            notice: None,
+            problems,
+        };
+        page(visit, open, form).await
     };
     let (email, password) = match (form.hint("email").map(Email::parse), form.hint("password")) {
         (Some(Ok(email)), Some(password)) => (email, password),
@@ -76,7 +70,7 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
                 Some(Ok(_)) => None,
             };
             let missing = password.is_none().then_some(LoginProblem::PasswordMissing);
-            return again(email.into_iter().chain(missing).collect());
+            return again(email.into_iter().chain(missing).collect()).await;
         }
     };
     match credential::password(visit, &email, password).await? {
@@ -85,14 +79,14 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
                 let to = visit.link("/authorize/resume", &open.handle);
                 Ok(with_cookies(see_other(&to), cookies))
             }
-            None => again(vec![LoginProblem::WrongCredentials]),
+            None => again(vec![LoginProblem::WrongCredentials]).await,
         },
         Checked::Wrong => {
             tracing::info!(kind = "fp", client = %open.trusted.client.id, "login refused");
-            again(vec![LoginProblem::WrongCredentials])
+            again(vec![LoginProblem::WrongCredentials]).await
         }
-        Checked::TooMany => again(vec![LoginProblem::TooManyAttempts]),
-        Checked::Busy => again(vec![LoginProblem::Busy]),
+        Checked::TooMany => again(vec![LoginProblem::TooManyAttempts]).await,
+        Checked::Busy => again(vec![LoginProblem::Busy]).await,
     }
 }
 
@@ -102,7 +96,17 @@ struct Form {
     problems: Vec<LoginProblem>,
 }
 
-fn page(visit: &Visit, open: &Open, form: Form) -> Response {
+/// The page again, after an attempt by another way than its form.
+pub(super) async fn again(visit: &Visit, open: &Open, problem: LoginProblem) -> Result<Response, Trouble> {
+    let form = Form {
+        email: open.valid.login_hint.clone().unwrap_or_default(),
+        notice: None,
+        problems: vec![problem],
+    };
+    page(visit, open, form).await
+}
+
+async fn page(visit: &Visit, open: &Open, form: Form) -> Result<Response, Trouble> {
     let status = match form.problems.first() {
         None => StatusCode::OK,
         Some(LoginProblem::Busy) => StatusCode::SERVICE_UNAVAILABLE,
@@ -123,6 +127,7 @@ fn page(visit: &Visit, open: &Open, form: Form) -> Response {
         email: form.email,
         notice: form.notice,
         problems: form.problems,
+        passkey: super::passkey::prompt(visit, open).await?,
         forgot_url: visit
             .app
             .post
@@ -133,5 +138,5 @@ fn page(visit: &Visit, open: &Open, form: Form) -> Response {
             Signup::Closed => None,
         },
     };
-    html(&page, status)
+    Ok(html(&page, status))
 }

@@ -20,6 +20,8 @@ pub enum Asset {
     Style,
     /// Show-password button and guard against sending a form twice.
     FormScript,
+    /// Asks the browser for passkeys.
+    PasskeyScript,
     /// Shows times in the reader's own clock.
     TimeScript,
     /// Sends the form_post answer.
@@ -34,11 +36,12 @@ pub enum Asset {
 
 impl Asset {
     /// Every asset. The style sheet comes after the pictures it names.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Gate,
         Self::Mark,
         Self::Style,
         Self::FormScript,
+        Self::PasskeyScript,
         Self::TimeScript,
         Self::FormPostScript,
         Self::WebMessageScript,
@@ -65,6 +68,7 @@ impl Asset {
             Self::Mark => ("mark.svg", SVG, include_str!("../../assets/mark.svg")),
             Self::Style => ("sekisho.css", CSS, include_str!("../../assets/sekisho.css")),
             Self::FormScript => ("form.js", JS, include_str!("../../assets/form.js")),
+            Self::PasskeyScript => ("passkey.js", JS, include_str!("../../assets/passkey.js")),
             Self::TimeScript => ("time.js", JS, include_str!("../../assets/time.js")),
             Self::FormPostScript => ("form_post.js", JS, include_str!("../../assets/form_post.js")),
             Self::CheckSessionScript => (

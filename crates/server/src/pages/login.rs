@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::fields::{Errors, Field, FieldError};
-use super::{Asset, Chrome};
+use super::{Asset, Chrome, PasskeyPrompt};
 
 /// Sign in. The form posts `state`, `csrf`, `email` and `password` to `action`.
 #[derive(Debug, Template)]
@@ -25,6 +25,8 @@ pub struct LoginPage {
     pub notice: Option<Notice>,
     /// What was wrong with the last attempt.
     pub problems: Vec<LoginProblem>,
+    /// Signing in with a passkey, where there can be any.
+    pub passkey: Option<PasskeyPrompt>,
     /// Where to choose a new password, when mail can be sent.
     pub forgot_url: Option<String>,
     /// Where to make an account, when people may.
@@ -51,6 +53,8 @@ pub enum LoginProblem {
     PasswordMissing,
     /// No such account, the wrong password, or a blocked account: the page does not say which.
     WrongCredentials,
+    /// A passkey that was not accepted, for whatever reason.
+    PasskeyRefused,
     /// Too many attempts for now.
     TooManyAttempts,
     /// The form token is no longer good.
@@ -68,6 +72,7 @@ impl LoginPage {
                 LoginProblem::EmailMalformed => (Some(Field::Email), shell.email_malformed),
                 LoginProblem::PasswordMissing => (Some(Field::Password), shell.password_missing),
                 LoginProblem::WrongCredentials => (None, login.wrong_credentials),
+                LoginProblem::PasskeyRefused => (None, self.chrome.text.passkeys.refused),
                 LoginProblem::TooManyAttempts => (None, login.too_many_attempts),
                 LoginProblem::FormExpired => (None, login.form_expired),
                 LoginProblem::Busy => (None, login.busy),
@@ -78,6 +83,14 @@ impl LoginPage {
             }
         };
         Errors(self.problems.iter().map(error).collect())
+    }
+
+    /// What the browser may suggest in the e-mail field (HTML, section 4.10.18.7.1).
+    fn suggestions(&self) -> &'static str {
+        match self.passkey {
+            Some(_) => "username webauthn",
+            None => "username",
+        }
     }
 
     fn notice(&self) -> Option<&'static str> {

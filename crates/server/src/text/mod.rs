@@ -11,7 +11,7 @@ mod shape;
 pub use choose::pick;
 pub use shape::{
     Account, AccountSections, Around, Consent, Explanation, Home, Login, LogoutConfirm, MailText,
-    MailboxText, Mails, Problems, Recovery, Returning, Shell, SignedOut, Signup,
+    MailboxText, Mails, Passkeys, Problems, Recovery, Returning, Shell, SignedOut, Signup,
 };
 
 /// A language the pages are written in.
@@ -82,6 +82,8 @@ pub struct Text {
     pub mailbox: MailboxText,
     /// The mails.
     pub mails: Mails,
+    /// Passkeys, wherever they are.
+    pub passkeys: Passkeys,
     /// The landing page at `/`.
     pub home: Home,
     /// What went wrong, one explanation per kind of trouble.

@@ -1,6 +1,10 @@
 //! The shape of each page's words. A plain phrase is `&'static str`, a phrase with a blank is a function, and
 //! a phrase whose blank gets its own markup (a name in bold) is an [`Around`].
 
+mod passkeys;
+
+pub use passkeys::Passkeys;
+
 /// A phrase around a name that the template marks up: `before`, the name, `after`.
 #[derive(Clone, Copy, Debug)]
 pub struct Around {

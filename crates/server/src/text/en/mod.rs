@@ -6,6 +6,7 @@ mod home;
 mod login;
 mod logout;
 mod mails;
+mod passkeys;
 mod problems;
 mod recovery;
 mod returning;
@@ -28,6 +29,7 @@ pub(super) const TEXT: Text = Text {
     recovery: recovery::RECOVERY,
     mailbox: mails::MAILBOX,
     mails: mails::MAILS,
+    passkeys: passkeys::PASSKEYS,
     home: home::HOME,
     problems: problems::PROBLEMS,
 };

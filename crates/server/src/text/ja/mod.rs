@@ -7,6 +7,7 @@ mod home;
 mod login;
 mod logout;
 mod mails;
+mod passkeys;
 mod problems;
 mod recovery;
 mod returning;
@@ -29,6 +30,7 @@ pub(super) const TEXT: Text = Text {
     recovery: recovery::RECOVERY,
     mailbox: mails::MAILBOX,
     mails: mails::MAILS,
+    passkeys: passkeys::PASSKEYS,
     home: home::HOME,
     problems: problems::PROBLEMS,
 };
