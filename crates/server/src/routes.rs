@@ -108,6 +108,12 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/account", get(account::overview::show))
         .route("/account/callback", get(account::enter::callback))
         .route("/account/sessions/end", post(account::overview::submit))
+        .route("/account/passkeys", get(account::passkeys::show))
+        .route(
+            "/account/passkeys/add",
+            get(account::passkeys::show_add).post(account::passkeys::add),
+        )
+        .route("/account/passkeys/change", post(account::passkeys::change))
         .route("/u/logout", post(logout::confirm))
         .route("/oidc/logout", get(logout::oidc).post(logout::oidc_by_form))
         .route("/v2/logout", get(logout::simple))

@@ -97,7 +97,11 @@ mod tests {
             (Expected::User(&taro), Handle::Of(&hana), false),
         ];
         for (expected, handle, owned) in all {
-            assert_eq!(is_owner(&hana, expected, handle), owned, "{expected:?} {handle:?}");
+            assert_eq!(
+                is_owner(&hana, expected, handle),
+                owned,
+                "{expected:?} {handle:?}"
+            );
         }
     }
 

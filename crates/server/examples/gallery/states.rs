@@ -1,5 +1,7 @@
 //! Every page in every state, for the gallery of pictures and for the tests that hold for all pages.
 
+#[path = "passkeys.rs"]
+mod passkeys;
 #[path = "recovery.rs"]
 mod recovery;
 
@@ -51,6 +53,7 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
     states.extend(with_names(text, "-long", &Names::long()));
     states.extend(wrong_forms(text));
     states.extend(recovery::every(text));
+    states.extend(passkeys::every(text));
     for notice in AccountNotice::ALL {
         let page = account(text, &Names::plain(), Some(notice));
         states.push((format!("account-{}", notice.word()), page.render()));
@@ -343,7 +346,7 @@ fn login(text: &'static Text) -> LoginPage {
         email: String::new(),
         notice: None,
         problems: Vec::new(),
-        passkey: Some(passkey("/u/passkey", "get")),
+        passkey: Some(passkeys::prompt()),
         signup_url: Some("/u/signup?state=sealed".into()),
     }
 }

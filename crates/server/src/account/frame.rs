@@ -7,7 +7,10 @@ use crate::pages::{AccountFrame, Section, SectionLink};
 use axum::response::Response;
 
 /// The sections that have a page, in the order of the navigation, with their paths. A section that is not here is not linked to.
-const SECTIONS: &[(Section, &str)] = &[(Section::Overview, "/account")];
+const SECTIONS: &[(Section, &str)] = &[
+    (Section::Overview, "/account"),
+    (Section::Passkeys, "/account/passkeys"),
+];
 
 /// The frame of a section for this person. `notice` is what they have just done, in our words.
 pub(super) fn frame(

@@ -7,6 +7,7 @@ mod device;
 pub mod enter;
 mod frame;
 pub mod overview;
+pub mod passkeys;
 
 use crate::factors;
 use crate::http::body::{self, Accepts};

@@ -24,7 +24,9 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
         open.journey.check_form(&visit, Asked::Anybody, &form)?;
         attempt(&visit, &open, &form).await
     };
-    taken.await.unwrap_or_else(|trouble: Trouble| trouble.page(&visit))
+    taken
+        .await
+        .unwrap_or_else(|trouble: Trouble| trouble.page(&visit))
 }
 
 async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Response, Trouble> {

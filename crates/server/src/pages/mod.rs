@@ -24,7 +24,10 @@ mod recovery;
 mod signup;
 mod web_message;
 
-pub use account::{AccountFrame, AccountNotice, AccountPage, Instant, Section, SectionLink, SignedInPlace};
+pub use account::{
+    AccountFrame, AccountNotice, AccountPage, AddPasskeyPage, AddPasskeyProblem, Instant, OwnPasskey,
+    PasskeyNotice, PasskeysPage, Section, SectionLink, SignedInPlace,
+};
 pub use asset::{Asset, IMMUTABLE, Served, asset, asset_url};
 pub use check_session::CheckSessionPage;
 pub use chrome::{Chrome, LanguageLink};

@@ -103,9 +103,7 @@ pub(super) fn answer<A: DeserializeOwned>(text: &str) -> Option<A> {
     let mut value: serde_json::Value = serde_json::from_str(text).ok()?;
     // Browsers leave a handle out that there is none of; others write null.
     if let Some(response) = value.get_mut("response").and_then(|inner| inner.as_object_mut()) {
-        response
-            .entry("userHandle")
-            .or_insert(serde_json::Value::Null);
+        response.entry("userHandle").or_insert(serde_json::Value::Null);
     }
     serde_json::from_value(value).ok()
 }

@@ -52,7 +52,10 @@ pub async fn remove(visit: &Visit, user: &User, id: &str) -> Result<Removed, Tro
         Some(_) => OtherWay::Password,
         None => OtherWay::None,
     };
-    let event = Record::new("gd_unenroll").user(&user.id).detail("passkey").at(visit);
+    let event = Record::new("gd_unenroll")
+        .user(&user.id)
+        .detail("passkey")
+        .at(visit);
     let job = notice(visit, user, Changed::Removed)?;
     let (owner, id, moment) = (user.id.clone(), id.to_owned(), visit.moment);
     let removed = visit.app.db.tx(async move |tx| {

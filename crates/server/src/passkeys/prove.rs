@@ -195,10 +195,7 @@ async fn cloned(visit: &Visit, row: &passkeys::Passkey) -> Result<Proven, Troubl
         .user(&row.user_id)
         .detail("the signature counter of a passkey went back: it may have been copied")
         .at(visit);
-    let written = visit
-        .app
-        .db
-        .tx(async move |tx| audit::insert(tx, &event).await);
+    let written = visit.app.db.tx(async move |tx| audit::insert(tx, &event).await);
     written.await?;
     tracing::warn!(user = %row.user_id, "a passkey's counter went back");
     Ok(Proven::Wrong)

@@ -2,6 +2,8 @@
 
 mod frame;
 mod overview;
+mod passkeys;
 
 pub use frame::{AccountFrame, Section, SectionLink};
 pub use overview::{AccountNotice, AccountPage, Instant, SignedInPlace};
+pub use passkeys::{AddPasskeyPage, AddPasskeyProblem, OwnPasskey, PasskeyNotice, PasskeysPage};

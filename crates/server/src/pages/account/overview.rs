@@ -57,7 +57,7 @@ impl From<Timestamp> for Instant {
 
 impl Instant {
     /// `2026-11-21 12:00 UTC`.
-    fn shown(&self) -> String {
+    pub(super) fn shown(&self) -> String {
         match self.iso.split_at_checked(16) {
             Some((minute, _)) => format!("{} UTC", minute.replace('T', " ")),
             None => self.iso.clone(),

@@ -29,6 +29,8 @@ pub struct Passkeys {
     pub not_added: &'static str,
     /// The new passkey cannot be taken.
     pub not_accepted: &'static str,
+    /// The page was open for too long.
+    pub expired: &'static str,
     /// The new passkey belongs to an account already.
     pub known: &'static str,
     /// There are as many as there may be; the blank is how many.
@@ -39,6 +41,8 @@ pub struct Passkeys {
     pub default_name: fn(&str) -> String,
     /// Title and heading of the list.
     pub title: &'static str,
+    /// Back to the list.
+    pub back: &'static str,
     /// The list is empty.
     pub none: &'static str,
     /// Label of the day one was added.
@@ -47,7 +51,9 @@ pub struct Passkeys {
     pub last_used: &'static str,
     /// It was never used.
     pub never_used: &'static str,
-    /// The button that renames; the blank is the name it has.
+    /// Opens what can be done with one.
+    pub change: &'static str,
+    /// The button that renames.
     pub rename: &'static str,
     /// Label of the new name; the blank is the old one.
     pub new_name: fn(&str) -> String,
