@@ -1,7 +1,7 @@
 //! Tickets: what a link in a mail stands for. A ticket travels sealed, so nothing is stored until it is used; it is used once because
 //! what it changes is what it was made from (an address that is not taken yet, an epoch that has not moved on).
 
-use crate::id::UserId;
+use crate::id::{SessionId, UserId};
 use crate::identity::Email;
 use crate::time::Timestamp;
 use crate::user::User;
@@ -38,6 +38,24 @@ pub enum Errand {
         /// The new address.
         email: Email,
     },
+    /// Let a network try to sign in to an account again.
+    Unblock {
+        /// The account, as attempts at it are counted: a folded address or the id of a user.
+        account: String,
+        /// The network.
+        network: String,
+        /// Which closing it opens: unix milliseconds of the first failure of that row. It opens no later one.
+        since: i64,
+    },
+    /// End a sign-in that was not the owner's, and choose a new password.
+    NotMe {
+        /// The account.
+        user: UserId,
+        /// The epoch it was in when the mail was sent.
+        epoch: i64,
+        /// The session of that sign-in.
+        session: SessionId,
+    },
 }
 
 impl Errand {
@@ -47,16 +65,19 @@ impl Errand {
             Self::SignUp { .. } | Self::VerifyEmail { .. } => 86_400,
             Self::ResetPassword { .. } => 1_800,
             Self::ChangeEmail { .. } => 3_600,
+            Self::Unblock { .. } => 2_592_000,
+            Self::NotMe { .. } => 604_800,
         }
     }
 
     /// The account it is about, if there is one yet.
     pub const fn user(&self) -> Option<&UserId> {
         match self {
-            Self::SignUp { .. } => None,
+            Self::SignUp { .. } | Self::Unblock { .. } => None,
             Self::VerifyEmail { user, .. }
             | Self::ResetPassword { user, .. }
-            | Self::ChangeEmail { user, .. } => Some(user),
+            | Self::ChangeEmail { user, .. }
+            | Self::NotMe { user, .. } => Some(user),
         }
     }
 
@@ -70,9 +91,14 @@ impl Errand {
             (Self::VerifyEmail { user, folded }, Some(account)) => {
                 account.id == *user && !account.email_verified && folded_now == Some(folded)
             }
-            (Self::ResetPassword { user, epoch } | Self::ChangeEmail { user, epoch, .. }, Some(account)) => {
-                account.id == *user && account.epoch == *epoch
-            }
+            (
+                Self::ResetPassword { user, epoch }
+                | Self::ChangeEmail { user, epoch, .. }
+                | Self::NotMe { user, epoch, .. },
+                Some(account),
+            ) => account.id == *user && account.epoch == *epoch,
+            // Whose account it is was looked up by the name in the ticket; what it opens says whether it was used.
+            (Self::Unblock { .. }, Some(_)) => true,
         }
     }
 }

@@ -4,6 +4,7 @@ use crate::api_token::Gate;
 use crate::breached::Breached;
 use crate::config::Config;
 use crate::egress::Egress;
+use crate::failures::Failures;
 use crate::feed::Feed;
 use crate::gateway::Gateway;
 use crate::http::cookie::CookieNames;
@@ -61,6 +62,8 @@ pub struct App {
     pub post: Post,
     /// What the gateway remembers.
     pub gateway: Gateway,
+    /// What went wrong and waits to be written.
+    pub failures: Failures,
     /// What is counted.
     pub metrics: Metrics,
 }
@@ -92,6 +95,7 @@ impl App {
             egress: Egress::new(config.egress.clone()),
             jobs: Bell::default(),
             post: Post::open(&config)?,
+            failures: Failures::default(),
             metrics: Metrics::new(),
             config,
             db,

@@ -6,7 +6,8 @@ use sekisho_rules::time::Timestamp;
 use sekisho_store::audit::Event;
 
 /// An event on its way to the audit table. `kind` is the field's short code: `s` login, `ss` sign-up, `slo` logout, `seacft` code
-/// exchange, `feacft` a replayed code, `sertft` refresh, `ferrt` reuse of a refresh token, `srrt` revocation, `seccft` client credentials.
+/// exchange, `fp` a wrong password, `fu` an unknown user, `limit_wc` and `limit_mu` too many failures at an account
+/// and from a network, `fs` a sign-up that failed, `feacft` a replayed code, `sertft` refresh, `ferrt` reuse of a refresh token, `srrt` revocation, `seccft` client credentials.
 pub struct Record(Event);
 
 impl Record {
@@ -22,6 +23,7 @@ impl Record {
             ip: String::new(),
             user_agent: String::new(),
             detail: String::new(),
+            risk: String::new(),
         })
     }
 
@@ -50,6 +52,13 @@ impl Record {
     #[must_use]
     pub fn detail(mut self, text: impl Into<String>) -> Self {
         self.0.detail = text.into();
+        self
+    }
+
+    /// How a login looked: the words of its reasons.
+    #[must_use]
+    pub fn risk(mut self, reasons: impl Into<String>) -> Self {
+        self.0.risk = reasons.into();
         self
     }
 

@@ -1,6 +1,7 @@
 //! Checking a password: the one way every door takes, so that all of them count attempts and all of them answer alike.
 
 use crate::attempts::{self, Admission};
+use crate::audit::Record;
 use crate::http::visit::Visit;
 use crate::passwords::PasswordError;
 use sekisho_rules::identity::Email;
@@ -36,17 +37,28 @@ pub async fn password(visit: &Visit, email: &Email, typed: &str) -> Result<Check
     let text = prepared.as_ref().map_or("", |text| text.as_str());
     let right = match visit.app.passwords.verify(stored, text).await {
         Ok(right) => right && prepared.is_some(),
-        Err(PasswordError::Busy) => return Ok(Checked::Busy),
+        Err(PasswordError::Busy) => {
+            attempts::not_made(visit, &email.folded).await?;
+            return Ok(Checked::Busy);
+        }
         Err(error) => {
             tracing::error!(%error, "a password could not be checked");
             false
         }
     };
-    match user.filter(|user| right && !user.blocked) {
-        Some(user) => {
+    match user {
+        Some(user) if right && !user.blocked => {
             attempts::passed(visit, &email.folded).await?;
             Ok(Checked::Right(Box::new(user)))
         }
-        None => Ok(Checked::Wrong),
+        user => {
+            let event = match &user {
+                Some(user) if user.blocked => Record::new("f").user(&user.id).detail("the user is blocked"),
+                Some(user) => Record::new("fp").user(&user.id).detail("wrong password"),
+                None => Record::new("fu").detail(format!("there is no {}", email.folded)),
+            };
+            visit.app.failures.note(&visit.app, event.at(visit), None);
+            Ok(Checked::Wrong)
+        }
     }
 }

@@ -144,7 +144,7 @@ pub async fn write(
     order: Order<'_>,
     letter: impl FnOnce(&str) -> Result<Envelope, Trouble>,
 ) -> Result<Sent, Trouble> {
-    if !throttle::allow(visit, MAILS_FROM_NETWORK, &visit.ip.to_string()).await? {
+    if !throttle::allow(visit, MAILS_FROM_NETWORK, &visit.network()).await? {
         return Ok(Sent::NetworkLimit);
     }
     let folded = Email::parse(order.address).map_or_else(|_| order.address.to_owned(), |email| email.folded);

@@ -104,6 +104,10 @@ pub fn router(app: Arc<App>) -> Router {
             "/u/prove",
             get(recovery::prove::show).post(recovery::prove::submit),
         )
+        .route(
+            "/u/unblock",
+            get(recovery::unblock::show).post(recovery::unblock::submit),
+        )
         .route("/dev/mailbox", get(recovery::mailbox::show))
         .route("/account", get(account::overview::show))
         .route("/account/callback", get(account::enter::callback))

@@ -15,6 +15,7 @@ use crate::jobs;
 use crate::listen::tls::{Certificates, LOOK_EVERY};
 use crate::listen::{Drained, Listener, Patience};
 use crate::telemetry::{health, metrics};
+use sekisho_store::{Fault, sweep};
 
 /// How often rows that are long over are removed.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -63,22 +64,23 @@ pub async fn background(app: Arc<App>, stop: watch::Receiver<bool>) {
     let jobs = jobs::work(Arc::clone(&app), stop.clone());
     // Signing keys, kept rows and revocations all come by the feed's reader.
     let feed = crate::feed::run(Arc::clone(&app), stop.clone());
-    tokio::join!(sweep(&app, stop), jobs, feed);
+    let failures = crate::failures::run(Arc::clone(&app), stop.clone());
+    tokio::join!(sweep_often(&app, stop), jobs, feed, failures);
 }
 
-async fn sweep(app: &App, stop: watch::Receiver<bool>) {
-    let mut sweep = tokio::time::interval(SWEEP_EVERY);
+async fn sweep_often(app: &App, stop: watch::Receiver<bool>) {
+    let mut tick = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
             () = crate::listen::stopped(stop.clone()) => return,
-            _ = sweep.tick() => sweep_all(app).await,
+            _ = tick.tick() => sweep_all(app).await,
         }
     }
 }
 
 async fn sweep_all(app: &App) {
     loop {
-        match sekisho_store::sweep::batch(&app.db, app.clock.now()).await {
+        match sweep_batch(app).await {
             Ok(0) => return,
             Ok(removed) => tracing::debug!(removed, "removed what is long over"),
             Err(fault) => {
@@ -88,6 +90,19 @@ async fn sweep_all(app: &App) {
             }
         }
     }
+}
+
+/// Removes one batch of what is long over, and of the audit log what is older than it is kept; answers how many rows changed.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn sweep_batch(app: &App) -> Result<u64, Fault> {
+    let now = app.clock.now();
+    let mut removed = sweep::batch(&app.db, now).await?;
+    if let Some(days) = app.config.audit.retention_days {
+        removed += sweep::audit(&app.db, now.plus_seconds(-days * 86_400)).await?;
+    }
+    Ok(removed)
 }
 
 /// True once SIGTERM or SIGINT has come. A second one ends the process at once.

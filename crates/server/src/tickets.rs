@@ -21,6 +21,8 @@ pub fn link(visit: &Visit, errand: Errand, journey: Option<&str>) -> Result<Stri
     let path = match &errand {
         Errand::SignUp { .. } | Errand::ResetPassword { .. } => "u/password",
         Errand::VerifyEmail { .. } | Errand::ChangeEmail { .. } => "u/prove",
+        Errand::Unblock { .. } => "u/unblock",
+        Errand::NotMe { .. } => "u/not-me",
     };
     let ticket = Ticket {
         errand,

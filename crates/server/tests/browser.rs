@@ -82,6 +82,8 @@ pub(crate) struct Browser<'a> {
     pub(crate) site: &'a Site,
     pub(crate) jar: BTreeMap<String, String>,
     pub(crate) language: &'static str,
+    /// The address a trusted proxy says it comes from; none without a proxy.
+    pub(crate) from: Option<String>,
 }
 
 impl<'a> Browser<'a> {
@@ -90,6 +92,7 @@ impl<'a> Browser<'a> {
             site,
             jar: BTreeMap::new(),
             language: "en",
+            from: None,
         }
     }
 
@@ -123,6 +126,9 @@ impl<'a> Browser<'a> {
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
         let mut builder = request(method, path).header(header::ACCEPT_LANGUAGE, self.language);
+        if let Some(from) = &self.from {
+            builder = builder.header("x-forwarded-for", from);
+        }
         if !cookies.is_empty() {
             builder = builder.header(header::COOKIE, cookies.join("; "));
         }

@@ -6,6 +6,7 @@ mod agreement;
 mod algorithms;
 mod api;
 mod authenticator;
+mod attacks;
 mod authorize;
 mod backchannel;
 mod browser;

@@ -6,8 +6,8 @@ use sekisho_rules::id::{ClientId, SessionId, UserId};
 use sekisho_rules::time::Timestamp;
 
 sql! {
-    INSERT = "INSERT INTO audit (id, at, kind, user_id, client_id, session_id, ip, user_agent, detail) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    INSERT = "INSERT INTO audit (id, at, kind, user_id, client_id, session_id, ip, user_agent, detail, risk) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 }
 
 /// One thing that happened. Never carries a secret.
@@ -31,6 +31,8 @@ pub struct Event {
     pub user_agent: String,
     /// A sentence for the reader.
     pub detail: String,
+    /// How a login looked: the words of its reasons, with commas; empty when it looked as ever.
+    pub risk: String,
 }
 
 /// Adds an event.
@@ -48,6 +50,7 @@ pub async fn insert(tx: &mut Tx, event: &Event) -> Result<(), Fault> {
         event.ip.as_str(),
         event.user_agent.as_str(),
         event.detail.as_str(),
+        event.risk.as_str(),
     ];
     tx.run(sql::INSERT, arguments).await.map(drop)
 }

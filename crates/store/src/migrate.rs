@@ -69,6 +69,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "V0014__mfa_tokens.sql",
         sql: include_str!("../migrations/V0014__mfa_tokens.sql"),
     },
+    Migration {
+        version: 15,
+        name: "V0015__attacks.sql",
+        sql: include_str!("../migrations/V0015__attacks.sql"),
+    },
 ];
 
 impl Db {

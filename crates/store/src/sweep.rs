@@ -19,6 +19,9 @@ sql! {
     SESSIONS = "DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at < $1 AND last_exp < $2 LIMIT 500)";
     MAIL_CODES = "DELETE FROM mail_codes WHERE key IN (SELECT key FROM mail_codes WHERE expires_at < $1 LIMIT 500)";
     MFA_TOKENS = "DELETE FROM used_mfa_tokens WHERE id IN (SELECT id FROM used_mfa_tokens WHERE expires_at < $1 LIMIT 500)";
+    BROWSERS = "DELETE FROM browsers WHERE (user_id, hash) IN \
+                (SELECT user_id, hash FROM browsers WHERE last_seen < $1 LIMIT 500)";
+    AUDIT = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT 500)";
     COUNTERS = "DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE expires_at < $1 LIMIT 500)";
 }
 
@@ -27,6 +30,20 @@ pub const KEPT_SECONDS: i64 = 86_400;
 
 /// How long a refresh token's sealed child is kept for a repeat, in seconds: no client's leeway is longer in effect.
 pub const CHILD_KEPT_SECONDS: i64 = 3600;
+
+/// The most counters of attempts that are kept: a flood of made-up accounts from very many networks fills no disk.
+pub const MOST_COUNTERS: i64 = 1_000_000;
+
+/// How long a browser is known without a login in it, in seconds.
+pub const BROWSER_SECONDS: i64 = 34_560_000;
+
+/// Removes one batch of audit rows from before then; answers how many that were.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn audit(db: &Db, before: Timestamp) -> Result<u64, Fault> {
+    db.run(sql::AUDIT, args![before.millis()]).await
+}
 
 /// Removes one batch of each sort, and wipes sealed children nobody may ask for any more; answers how many rows changed. Call again
 /// until it answers 0.
@@ -44,11 +61,15 @@ pub async fn batch(db: &Db, now: Timestamp) -> Result<u64, Fault> {
         sql::JOBS,
         sql::ENDED_TOKENS,
         sql::MFA_TOKENS,
-        sql::COUNTERS,
         sql::MAIL_CODES,
     ] {
         removed += db.run(statement, args![before]).await?;
     }
+    // Nothing of a counter that is over can be asked for.
+    removed += db.run(sql::COUNTERS, args![now.millis()]).await?;
+    removed += crate::counters::trim(db, MOST_COUNTERS).await?;
+    let forgotten = now.plus_seconds(-BROWSER_SECONDS).millis();
+    removed += db.run(sql::BROWSERS, args![forgotten]).await?;
     for statement in [sql::FAMILIES, sql::SESSIONS] {
         removed += db.run(statement, args![before, before.div_euclid(1000)]).await?;
     }

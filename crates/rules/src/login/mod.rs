@@ -3,5 +3,6 @@
 mod common;
 pub mod one_time_code;
 pub mod passkey;
+pub mod attempts;
 pub mod password;
 pub mod policy;

@@ -3,8 +3,8 @@
 use super::{Names, State, chrome};
 use askama::Template;
 use sekisho::pages::{
-    AskPage, Asking, ChoosePage, Choosing, Done, DonePage, MailboxMail, MailboxPage, ProvePage, SentPage,
-    SignupProblem,
+    AskPage, Asking, ChoosePage, Choosing, Done, DonePage, MailboxMail, MailboxPage, Press, PressPage,
+    ProvePage, SentPage, SignupProblem,
 };
 use sekisho::text::Text;
 
@@ -56,6 +56,13 @@ fn with_names(text: &'static Text, suffix: &str, email: &str) -> Vec<State> {
         action: "/u/prove".into(),
         ticket: "sealed".into(),
     };
+    let press = |press, about: &str| PressPage {
+        chrome: chrome(text),
+        press,
+        about: about.into(),
+        action: "/u/unblock".into(),
+        ticket: "sealed".into(),
+    };
     let done = |done| DonePage {
         chrome: chrome(text),
         done,
@@ -97,6 +104,9 @@ fn with_names(text: &'static Text, suffix: &str, email: &str) -> Vec<State> {
         ("done-password", done(Done::Password).render()),
         ("done-joined", done(Done::Joined).render()),
         ("done-proven", done(Done::Proven).render()),
+        ("unblock", press(Press::Unblock, "2001:db8:1:2::/64").render()),
+        ("not-me", press(Press::NotMe, email).render()),
+        ("done-unblocked", done(Done::Unblocked).render()),
         ("mailbox", mailbox.render()),
     ]
     .into_iter()

@@ -3,7 +3,6 @@
 //!
 //! A section is a file here, a page in `pages/account`, a line in [`SECTIONS`] and a route (`docs/account-page.md`).
 
-mod device;
 pub mod enter;
 mod frame;
 pub mod overview;

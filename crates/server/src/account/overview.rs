@@ -1,9 +1,9 @@
 //! `/account`, the first section: the list of places where a person is signed in, and the buttons that end them.
 
-use super::device::Device;
 use super::frame::{done, frame};
 use super::{Detour, Person, answered};
 use crate::audit::Record;
+use crate::device::Device;
 use crate::end::{self, Ending};
 use crate::http::cookie::Cookie;
 use crate::http::reply::{Trouble, html, with_cookie};

@@ -95,6 +95,7 @@ impl Actor {
             ip,
             user_agent,
             detail,
+            risk: String::new(),
         }
     }
 }

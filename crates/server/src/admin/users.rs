@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use super::{Actor, Refused};
 use crate::app::App;
+use crate::attempts;
 use crate::end::{self, Ending};
 use crate::http::moment::Moment;
 use crate::new_password::{self, Unfit, Whose};
@@ -104,7 +105,8 @@ pub enum Access {
     Blocked,
 }
 
-/// Blocks or unblocks a user. Blocking ends every session and grant they hold.
+/// Blocks or unblocks a user. Blocking ends every session and grant they hold. Unblocking also forgets the failures that were counted at
+/// their account; of one who was not blocked it does nothing else.
 ///
 /// # Errors
 /// When there is no such user.
@@ -115,11 +117,20 @@ pub async fn set_access(app: &App, actor: Actor, user: &User, access: Access) ->
         actor.did(moment, if blocked { "user blocked" } else { "user unblocked" }),
         &user.id,
     );
-    let (id, by) = (user.id.clone(), Ending::at(app, moment.now));
+    let (id, by, owner) = (user.id.clone(), Ending::at(app, moment.now), user.clone());
+    let was_blocked = user.blocked;
     let done = app.db.tx(async move |tx| {
+        if !blocked && !was_blocked {
+            attempts::lift(tx, &owner).await?;
+            audit::insert(tx, &event).await?;
+            return Ok(true);
+        }
         let done = users::set_blocked(tx, &id, blocked, moment.now).await?;
         if done {
             end::user(tx, &by, &id).await?;
+            if !blocked {
+                attempts::lift(tx, &owner).await?;
+            }
             audit::insert(tx, &event).await?;
         }
         Ok(done)

@@ -50,7 +50,7 @@ pub(crate) enum UserCommand {
     /// Block a user: no sign-in, and everything they hold ends
     #[command(after_help = BLOCK)]
     Block(Ending),
-    /// Let a blocked user sign in again
+    /// Let a blocked user sign in again, also where too many wrong passwords were typed
     Unblock(One),
     /// Delete a user with their sessions, grants and consents
     Delete(Ending),

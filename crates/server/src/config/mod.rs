@@ -5,6 +5,8 @@
 //! program reads the environment.
 
 mod accounts;
+mod attacks;
+mod audit;
 mod database;
 mod egress;
 mod feed;
@@ -28,6 +30,8 @@ use serde::Deserialize as _;
 use serde_json::json;
 
 pub use accounts::{Accounts, LogoutPrompt, Signup};
+pub use attacks::{Attacks, SuspiciousLogins};
+pub use audit::Audit;
 pub use database::Database;
 pub use egress::{Loopback, Reach};
 pub use feed::Feed;
@@ -99,6 +103,12 @@ struct Written {
     mfa: mfa::MfaSection,
 
     #[config(nested)]
+    attacks: attacks::AttacksSection,
+
+    #[config(nested)]
+    audit: audit::AuditSection,
+
+    #[config(nested)]
     egress: egress::EgressSection,
 
     #[config(nested)]
@@ -140,6 +150,10 @@ pub struct Config {
     pub password_rule: PasswordRule,
     /// When people prove a second factor.
     pub mfa: Mfa,
+    /// How often a credential may be guessed at, and what is done about logins that look wrong.
+    pub attacks: Attacks,
+    /// How long the audit log is kept.
+    pub audit: Audit,
     /// Whom the program calls on somebody's behalf.
     pub egress: Reach,
     /// How mail leaves.
@@ -249,6 +263,8 @@ impl Written {
             passwords: self.passwords.resolve()?,
             password_rule: self.passwords.rule()?,
             mfa: self.mfa.resolve()?,
+            attacks: self.attacks.resolve()?,
+            audit: self.audit.resolve()?,
             egress: self.egress.resolve(&issuer)?,
             mail,
             feed: self.feed.resolve()?,

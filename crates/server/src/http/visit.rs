@@ -8,6 +8,7 @@ use crate::text::{Language, Text, pick};
 use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri, header};
+use sekisho_rules::login::attempts;
 use sekisho_rules::parameters::Parameters;
 use sekisho_store::sessions::Birthplace;
 use std::convert::Infallible;
@@ -121,6 +122,11 @@ impl Visit {
     /// The path with its query, as they were sent.
     pub fn path_and_query(&self) -> &str {
         self.uri.path_and_query().map_or("/", |sent| sent.as_str())
+    }
+
+    /// The network the client's address is counted as.
+    pub fn network(&self) -> String {
+        attempts::network(self.ip)
     }
 
     /// The value of one of our cookies.

@@ -160,6 +160,7 @@ pub(super) fn event(job: &Job, outcome: Outcome, note: &str, moment: Moment) -> 
         ip: String::new(),
         user_agent: "sekisho".to_owned(),
         detail: note.to_owned(),
+        risk: String::new(),
     })
 }
 

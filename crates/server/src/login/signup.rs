@@ -3,6 +3,7 @@
 //! asks for a password too and must refuse an address that is taken; SECURITY.md says what this reveals.
 
 use super::{Open, open};
+use crate::attempts::{self, Admission};
 use crate::config::Signup;
 use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
@@ -86,7 +87,7 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
 
 /// Writes to the address: how to make an account, or that there is one. The page and the work are the same.
 async fn invite(visit: &Visit, open: &Open, form: &Parameters, email: Email) -> Result<Response, Trouble> {
-    if !throttle::allow(visit, throttle::MAILS_FROM_NETWORK, &visit.ip.to_string()).await? {
+    if !throttle::allow(visit, throttle::MAILS_FROM_NETWORK, &visit.network()).await? {
         let problems = vec![SignupProblem::TooManyAttempts];
         return Ok(ask(visit, open, written(form), problems));
     }
@@ -149,6 +150,9 @@ async fn at_once(
         Ok(password) => password,
         Err(unfit) => return again(unfit.problems()?),
     };
+    if attempts::admit_signup(visit).await? == Admission::Closed {
+        return again(vec![SignupProblem::TooManyAttempts]);
+    }
     let hash = match password.hash(&visit.app).await {
         Ok(new) => new.hash,
         Err(PasswordError::Busy) => return again(vec![SignupProblem::Busy]),
@@ -226,6 +230,7 @@ fn page(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>)
     let status = match problems.first() {
         None => StatusCode::OK,
         Some(SignupProblem::Busy) => StatusCode::SERVICE_UNAVAILABLE,
+        Some(SignupProblem::TooManyAttempts) => StatusCode::TOO_MANY_REQUESTS,
         Some(_) => StatusCode::BAD_REQUEST,
     };
     let locales = open.journey.locales();

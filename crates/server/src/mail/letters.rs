@@ -18,6 +18,14 @@ pub fn with_code(text: &'static Text, words: &MailText, tenant: &str, to: &str, 
     envelope
 }
 
+/// A mail whose sentence is about something else than its reader's address. To whom it goes is filled in later.
+pub fn about(text: &'static Text, words: &MailText, tenant: &str, about: &str, link: &str) -> Envelope {
+    Envelope {
+        to: String::new(),
+        ..with_link(text, words, tenant, about, link)
+    }
+}
+
 /// A mail that only tells.
 pub fn notice(text: &'static Text, words: &MailText, tenant: &str, to: &str) -> Envelope {
     let body = (words.body)(to);

@@ -102,6 +102,8 @@ pub enum Done {
     Joined,
     /// An address was proven.
     Proven,
+    /// Sign-ins from a network are open again.
+    Unblocked,
 }
 
 /// It is done, and there is no journey to go on with.
@@ -147,6 +149,7 @@ impl DonePage {
             Done::Password => text.done_password,
             Done::Joined => text.done_joined,
             Done::Proven => text.done_proven,
+            Done::Unblocked => self.chrome.text.attacks.unblocked,
         }
     }
 }

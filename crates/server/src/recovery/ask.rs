@@ -46,7 +46,7 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
         Some(Err(_)) => return Ok(page(visit, &form, vec![SignupProblem::EmailMalformed])),
         Some(Ok(email)) => email,
     };
-    if !throttle::allow(visit, throttle::MAILS_FROM_NETWORK, &visit.ip.to_string()).await? {
+    if !throttle::allow(visit, throttle::MAILS_FROM_NETWORK, &visit.network()).await? {
         return Ok(page(visit, &form, vec![SignupProblem::TooManyAttempts]));
     }
     // Beyond this limit nothing is sent and the page says the same: it must not tell how often somebody asked before.

@@ -4,6 +4,7 @@ pub mod ask;
 pub mod mailbox;
 pub mod password;
 pub mod prove;
+pub mod unblock;
 
 use crate::http::reply::{html, see_other};
 use crate::http::visit::Visit;

@@ -13,7 +13,7 @@ use crate::mail::letters;
 use crate::new_password::Whose;
 use crate::pages::{ChoosePage, Choosing, Done, SignupProblem};
 use crate::passwords::PasswordError;
-use crate::{new_password, tickets};
+use crate::{attempts, new_password, tickets};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -76,7 +76,10 @@ async fn opened(visit: &Visit, handle: Option<&str>) -> Result<(Ticket, Account)
             Some(user) if ticket.errand.fits(Some(&user), None) => Account::Known(Box::new(user)),
             _ => return Err(PageRefusal::LinkDead.into()),
         },
-        Errand::VerifyEmail { .. } | Errand::ChangeEmail { .. } => return Err(PageRefusal::LinkDead.into()),
+        Errand::VerifyEmail { .. }
+        | Errand::ChangeEmail { .. }
+        | Errand::Unblock { .. }
+        | Errand::NotMe { .. } => return Err(PageRefusal::LinkDead.into()),
     };
     Ok((ticket, account))
 }
@@ -155,12 +158,13 @@ async fn save(visit: &Visit, user: &User, hash: NewHash) -> Result<User, Trouble
     let told = letters::notice(text, &text.mails.password_changed, tenant, &user.email);
     let job = mail::draft(&visit.app, &told, visit.moment)?;
     let by = Ending::at(&visit.app, moment.now);
-    let (id, epoch) = (user.id.clone(), user.epoch);
+    let (id, epoch, owner) = (user.id.clone(), user.epoch, user.clone());
     let saved = visit.app.db.tx(async move |tx| {
         if !users::reset_password(tx, &id, epoch, &hash, moment.now).await? {
             return Ok(false);
         }
         end::user(tx, &by, &id).await?;
+        attempts::lift(tx, &owner).await?;
         audit::insert(tx, &event).await?;
         mail::enqueue(tx, Some(&job), moment).await?;
         Ok(true)

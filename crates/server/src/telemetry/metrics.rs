@@ -47,6 +47,8 @@ struct Inner {
     passwords_waiting: Gauge,
     passwords_hashed: Gauge<u64, AtomicU64>,
     leak_check_failures: Family<SourceLabel, Counter>,
+    failures: Family<KindLabel, Counter>,
+    audit_dropped: Counter,
     feed: FeedMetrics,
 }
 
@@ -74,6 +76,11 @@ struct Answered {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Route {
     route: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct KindLabel {
+    kind: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -105,6 +112,8 @@ impl Metrics {
             passwords_waiting: Gauge::default(),
             passwords_hashed: Gauge::default(),
             leak_check_failures: Family::default(),
+            failures: Family::default(),
+            audit_dropped: Counter::default(),
             feed: FeedMetrics::default(),
         };
         let registry = &mut inner.registry;
@@ -139,6 +148,16 @@ impl Metrics {
             "leak_check_failures",
             "New passwords that could not be looked for among the leaked ones, by source",
             inner.leak_check_failures.clone(),
+        );
+        registry.register(
+            "failures",
+            "What went wrong for people nobody knows, by the kind of its audit event",
+            inner.failures.clone(),
+        );
+        registry.register(
+            "audit_dropped",
+            "Failures that were not written because too many waited",
+            inner.audit_dropped.clone(),
         );
         inner.feed.register(registry);
         Self(Arc::new(inner))
@@ -187,6 +206,16 @@ impl Metrics {
     /// Tokens were issued by this grant; `grant` is a `grant_type` we know, never what was sent.
     pub fn tokens_issued(&self, grant: &'static str) {
         self.0.tokens.get_or_create(&GrantLabel { grant }).inc();
+    }
+
+    /// Something went wrong for a person nobody knows; `kind` is that of its audit event.
+    pub fn failure(&self, kind: &'static str) {
+        self.0.failures.get_or_create(&KindLabel { kind }).inc();
+    }
+
+    /// So many failures were not written.
+    pub fn audit_dropped(&self, many: u64) {
+        self.0.audit_dropped.inc_by(many);
     }
 
     /// A statement failed for a reason that is ours.

@@ -3,11 +3,13 @@
 //! file per page, and `choose` decides which language a browser gets. Nothing here knows HTML: escaping is
 //! the templates' work.
 
+mod attacks;
 mod choose;
 mod en;
 mod ja;
 mod shape;
 
+pub use attacks::Attacks;
 pub use choose::pick;
 pub use shape::{
     Account, AccountSections, Around, Consent, Explanation, Home, Login, LogoutConfirm, MailText,
@@ -76,6 +78,8 @@ pub struct Text {
     pub returning: Returning,
     /// The account page.
     pub account: Account,
+    /// Attacks on an account.
+    pub attacks: Attacks,
     /// The pages around mails.
     pub recovery: Recovery,
     /// The mailbox of a development server.

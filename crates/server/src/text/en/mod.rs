@@ -1,6 +1,7 @@
 //! English.
 
 mod account;
+mod attacks;
 mod consent;
 mod home;
 mod login;
@@ -26,6 +27,7 @@ pub(super) const TEXT: Text = Text {
     signed_out: logout::SIGNED_OUT,
     returning: returning::RETURNING,
     account: account::ACCOUNT,
+    attacks: attacks::ATTACKS,
     recovery: recovery::RECOVERY,
     mailbox: mails::MAILBOX,
     mails: mails::MAILS,

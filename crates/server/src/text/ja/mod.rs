@@ -2,6 +2,7 @@
 //! name the space does not break: a line must not begin with a particle.
 
 mod account;
+mod attacks;
 mod consent;
 mod home;
 mod login;
@@ -27,6 +28,7 @@ pub(super) const TEXT: Text = Text {
     signed_out: logout::SIGNED_OUT,
     returning: returning::RETURNING,
     account: account::ACCOUNT,
+    attacks: attacks::ATTACKS,
     recovery: recovery::RECOVERY,
     mailbox: mails::MAILBOX,
     mails: mails::MAILS,

@@ -2,14 +2,16 @@
 
 /// Browser and system, as they call themselves; either may be unknown.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Device {
-    pub(super) browser: Option<String>,
-    pub(super) system: Option<String>,
+pub struct Device {
+    /// The browser.
+    pub browser: Option<String>,
+    /// The system.
+    pub system: Option<String>,
 }
 
 impl Device {
     /// Reads a `User-Agent`.
-    pub(super) fn of(user_agent: &str) -> Self {
+    pub fn of(user_agent: &str) -> Self {
         let known = |name: &str| (name != woothee::woothee::VALUE_UNKNOWN).then(|| name.to_owned());
         match woothee::parser::Parser::new().parse(user_agent) {
             None => Self {
