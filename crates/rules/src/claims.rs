@@ -195,6 +195,8 @@ pub struct Profile<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     picture: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    locale: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     updated_at: Option<UpdatedAt>,
     #[serde(skip_serializing_if = "Option::is_none")]
     email: Option<&'a str>,
@@ -221,6 +223,7 @@ pub fn profile<'a>(user: &'a User, scope: &Scope, wire: Wire) -> Profile<'a> {
         given_name: user.given_name.as_deref().filter(|_| shown),
         family_name: user.family_name.as_deref().filter(|_| shown),
         picture: user.picture.as_deref().filter(|_| shown),
+        locale: user.locale.as_deref().filter(|_| shown),
         updated_at: shown.then(|| updated_at(user.updated_at, wire)),
         email: email.then_some(user.email.as_str()),
         email_verified: email.then_some(user.email_verified),

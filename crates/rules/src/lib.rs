@@ -21,6 +21,7 @@
 //! | what a token for the Management API allows | [`permission`] |
 //! | whether a token opens the profile | [`userinfo`] |
 //! | whether a link from a mail still works | [`ticket`] |
+//! | what a person may say about themselves | [`profile`] |
 
 pub mod api;
 pub mod authorize;
@@ -47,6 +48,7 @@ pub mod mfa_token;
 pub mod parameters;
 pub mod permission;
 pub mod pkce;
+pub mod profile;
 pub mod redirect;
 pub mod refusal;
 pub mod revoke;

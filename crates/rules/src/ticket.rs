@@ -138,6 +138,7 @@ mod tests {
             given_name: None,
             family_name: None,
             picture: None,
+            locale: None,
             password_hash: None,
             blocked: false,
             epoch,

@@ -22,6 +22,8 @@ pub struct User {
     pub family_name: Option<String>,
     /// A URL of a picture.
     pub picture: Option<String>,
+    /// The language they chose for our pages and mails (BCP 47, RFC 5646).
+    pub locale: Option<String>,
     /// PHC string of their password; `None` for accounts without one.
     pub password_hash: Option<String>,
     /// Whether they may sign in.

@@ -51,7 +51,7 @@ pub async fn configuration(visit: Visit) -> Response {
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "claims_supported": [
             "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name", "nickname", "given_name", "family_name",
-            "picture", "updated_at", "email", "email_verified",
+            "picture", "locale", "updated_at", "email", "email_verified",
         ],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": ["en", "ja"],

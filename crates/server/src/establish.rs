@@ -11,7 +11,8 @@ use sekisho_rules::secret::{Secret, SecretHash};
 use sekisho_rules::session::Session;
 use sekisho_rules::user::User;
 use sekisho_store::browsers::{self, Browser};
-use sekisho_store::{Fault, audit, sessions, users};
+use sekisho_store::sessions::Birthplace;
+use sekisho_store::{Fault, Tx, audit, sessions, users};
 
 /// Seconds a browser is known without a login in it: the longest that browsers keep a cookie.
 const BROWSER_SECONDS: i64 = 34_560_000;
@@ -143,6 +144,49 @@ pub async fn step_up(
         })
         .await?;
     Ok(stepped.then(|| cookies(visit, &secret, None)))
+}
+
+/// The session that takes the place of one that ends because everything else of its user does: after a change of what proves them, the
+/// browser it was made in goes on. It has a new id and a new secret, and is proof of what the old one was proof of.
+#[derive(Clone)]
+pub struct Successor {
+    /// The session.
+    pub session: Session,
+    hash: SecretHash,
+    birthplace: Birthplace,
+    cookies: Vec<HeaderValue>,
+}
+
+impl Successor {
+    /// Of this session, for when the epoch of its user has been raised by one.
+    pub fn of(visit: &Visit, session: &Session) -> Self {
+        let secret = visit.moment.secret();
+        let session = Session {
+            id: visit.moment.session_id(),
+            user_epoch: session.user_epoch + 1,
+            last_seen: visit.moment.now,
+            ..session.clone()
+        };
+        Self {
+            session,
+            hash: secret.hash(),
+            birthplace: visit.birthplace(),
+            cookies: cookies(visit, &secret, None),
+        }
+    }
+
+    /// Writes it, in the transaction that ended the others, after they ended.
+    ///
+    /// # Errors
+    /// [`Fault`] when the statement fails.
+    pub async fn insert(&self, tx: &mut Tx) -> Result<(), Fault> {
+        sessions::insert(tx, &self.session, &self.hash, &self.birthplace).await
+    }
+
+    /// The cookies to set once it is written.
+    pub fn cookies(self) -> Vec<HeaderValue> {
+        self.cookies
+    }
 }
 
 /// The secret of the cookie by which this browser is known again; a new one if it has none.

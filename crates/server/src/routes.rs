@@ -118,6 +118,14 @@ pub fn router(app: Arc<App>) -> Router {
             get(account::passkeys::show_add).post(account::passkeys::add),
         )
         .route("/account/passkeys/change", post(account::passkeys::change))
+        .route(
+            "/account/profile",
+            get(account::profile::show).post(account::profile::submit),
+        )
+        .route(
+            "/account/password",
+            get(account::password::show).post(account::password::submit),
+        )
         .route("/u/logout", post(logout::confirm))
         .route("/oidc/logout", get(logout::oidc).post(logout::oidc_by_form))
         .route("/v2/logout", get(logout::simple))

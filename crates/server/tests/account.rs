@@ -11,7 +11,7 @@ engines!(
 );
 
 /// Opens the account page, signing in on the way when needed.
-async fn open(browser: &mut Browser<'_>) -> Answer {
+pub(crate) async fn open(browser: &mut Browser<'_>) -> Answer {
     let page = browser.open("/account").await;
     let page = match page.body.contains("name=\"password\"") {
         true => browser.log_in(&page, EMAIL, PASSWORD).await,
@@ -21,7 +21,7 @@ async fn open(browser: &mut Browser<'_>) -> Answer {
 }
 
 /// Follows the answer to our own client, which is an absolute address of ours.
-async fn through(browser: &mut Browser<'_>, mut page: Answer) -> Answer {
+pub(crate) async fn through(browser: &mut Browser<'_>, mut page: Answer) -> Answer {
     while page.status.is_redirection() {
         let to = page.location().to_owned();
         assert!(
@@ -51,7 +51,7 @@ async fn end(browser: &mut Browser<'_>, page: &Answer, session: &str) -> Answer 
         .await
 }
 
-async fn signed_in(browser: &mut Browser<'_>) -> bool {
+pub(crate) async fn signed_in(browser: &mut Browser<'_>) -> bool {
     let silent = browser.get(&authorize("spa", &[("prompt", "none")])).await;
     silent.param("code").is_some()
 }

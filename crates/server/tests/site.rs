@@ -291,6 +291,7 @@ impl Site {
             given_name: Some("花子".to_owned()),
             family_name: Some("関".to_owned()),
             picture: None,
+            locale: None,
             password_hash: Some(hash),
             blocked: false,
             epoch: 0,

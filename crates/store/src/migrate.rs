@@ -74,6 +74,11 @@ pub const MIGRATIONS: &[Migration] = &[
         name: "V0015__attacks.sql",
         sql: include_str!("../migrations/V0015__attacks.sql"),
     },
+    Migration {
+        version: 17,
+        name: "V0017__locale.sql",
+        sql: include_str!("../migrations/V0017__locale.sql"),
+    },
 ];
 
 impl Db {

@@ -3,13 +3,14 @@
 use crate::statements::sql;
 use crate::{Db, Fault, Row, Tx, args, column, password_history};
 use sekisho_rules::id::UserId;
+use sekisho_rules::profile::Profile;
 use sekisho_rules::time::Timestamp;
 use sekisho_rules::user::User;
 
 macro_rules! columns {
     () => {
-        "id, email, email_verified, name, nickname, given_name, family_name, picture, password_hash, blocked, epoch, nbf, \
-         created_at, updated_at"
+        "id, email, email_verified, name, nickname, given_name, family_name, picture, locale, password_hash, blocked, epoch, \
+         nbf, created_at, updated_at"
     };
 }
 
@@ -18,14 +19,18 @@ sql! {
     BY_EMAIL = concat!("SELECT ", columns!(), " FROM users WHERE email_folded = $1");
     PAGE = concat!("SELECT ", columns!(), " FROM users WHERE id > $1 ORDER BY id LIMIT 100");
     INSERT = "INSERT INTO users (id, email, email_folded, email_verified, name, nickname, given_name, family_name, picture, \
-              password_hash, blocked, epoch, nbf, created_at, updated_at) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, 0, 0, $11, $11) \
+              password_hash, blocked, epoch, nbf, created_at, updated_at, locale) \
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, 0, 0, $11, $11, $12) \
               ON CONFLICT (email_folded) DO NOTHING RETURNING id";
     LOGGED_IN = "UPDATE users SET last_login_at = $3 WHERE id = $1 AND epoch = $2 AND blocked = FALSE RETURNING id";
     REHASHED = "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3";
     SET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
     RESET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3, epoch = epoch + 1, email_verified = TRUE \
                       WHERE id = $1 AND epoch = $4 AND blocked = FALSE RETURNING id";
+    CHANGE_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3, epoch = epoch + 1 \
+                       WHERE id = $1 AND epoch = $4 AND blocked = FALSE RETURNING id";
+    CHANGE_PROFILE = "UPDATE users SET name = $2, given_name = $3, family_name = $4, nickname = $5, picture = $6, locale = $7, \
+                      updated_at = $8 WHERE id = $1 AND blocked = FALSE RETURNING id";
     VERIFY_EMAIL = "UPDATE users SET email_verified = TRUE, updated_at = $3 \
                     WHERE id = $1 AND email_folded = $2 AND email_verified = FALSE AND blocked = FALSE RETURNING id";
     SET_BLOCKED = "UPDATE users SET blocked = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
@@ -44,6 +49,7 @@ fn user(row: &Row) -> Result<User, Fault> {
         given_name: row.get("given_name")?,
         family_name: row.get("family_name")?,
         picture: row.get("picture")?,
+        locale: row.get("locale")?,
         password_hash: row.get("password_hash")?,
         blocked: row.get("blocked")?,
         epoch: row.get("epoch")?,
@@ -105,6 +111,7 @@ pub async fn insert(tx: &mut Tx, new: &User, email_folded: &str) -> Result<bool,
                 &new.picture,
                 &new.password_hash,
                 new.created_at.millis(),
+                &new.locale,
             ],
         )
         .await?;
@@ -172,6 +179,45 @@ pub async fn reset_password(
     password_history::remember(tx, id, new.keep, now).await?;
     let arguments = args![id.as_str(), new.hash.as_str(), now.millis(), epoch];
     Ok(tx.opt(sql::RESET_PASSWORD, arguments).await?.is_some())
+}
+
+/// Sets a new password for the user who is signed in, and raises the epoch. `false` when the epoch has moved on since they were read, or
+/// the account is blocked or gone.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn change_password(
+    tx: &mut Tx,
+    user: &User,
+    new: &NewHash,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    password_history::remember(tx, &user.id, new.keep, now).await?;
+    let arguments = args![user.id.as_str(), new.hash.as_str(), now.millis(), user.epoch];
+    Ok(tx.opt(sql::CHANGE_PASSWORD, arguments).await?.is_some())
+}
+
+/// Sets what a person says about themselves. `false` when the account is blocked or gone.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn change_profile(
+    tx: &mut Tx,
+    id: &UserId,
+    profile: &Profile,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let arguments = args![
+        id.as_str(),
+        profile.name.as_str(),
+        &profile.given_name,
+        &profile.family_name,
+        &profile.nickname,
+        &profile.picture,
+        &profile.locale,
+        now.millis(),
+    ];
+    Ok(tx.opt(sql::CHANGE_PROFILE, arguments).await?.is_some())
 }
 
 /// Notes that the account's address is proven. `false` when it was already, or is another one by now.

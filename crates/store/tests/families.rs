@@ -57,6 +57,7 @@ fn user() -> User {
         given_name: None,
         family_name: None,
         picture: None,
+        locale: None,
         password_hash: None,
         blocked: false,
         epoch: 0,

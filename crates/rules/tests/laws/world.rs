@@ -79,6 +79,7 @@ pub(crate) fn user() -> User {
         given_name: None,
         family_name: None,
         picture: None,
+        locale: None,
         password_hash: None,
         blocked: false,
         epoch: 5,

@@ -2,6 +2,8 @@
 
 #[path = "passkeys.rs"]
 mod passkeys;
+#[path = "account.rs"]
+mod account_sections;
 #[path = "recovery.rs"]
 mod recovery;
 
@@ -54,6 +56,7 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
     states.extend(wrong_forms(text));
     states.extend(recovery::every(text));
     states.extend(passkeys::every(text));
+    states.extend(account_sections::every(text));
     for notice in AccountNotice::ALL {
         let page = account(text, &Names::plain(), Some(notice));
         states.push((format!("account-{}", notice.word()), page.render()));

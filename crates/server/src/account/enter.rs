@@ -7,6 +7,7 @@ use crate::http::cookie::Cookie;
 use crate::http::reply::{Trouble, see_other, with_cookie};
 use crate::http::visit::Visit;
 use crate::journey::{Journey, Purpose};
+use axum::http::HeaderValue;
 use axum::response::Response;
 use sekisho_rules::client_auth::{self, AuthenticatedClient, Recipient};
 use sekisho_rules::factor::ACR_MULTI_FACTOR;
@@ -78,6 +79,12 @@ async fn answered(visit: &Visit) -> Result<Response, Trouble> {
         return Ok(see_other("/"));
     };
     let session = redeemed(visit, code, journey.request.hint("verifier")).await?;
+    let to = journey.request.hint("to").unwrap_or("/account");
+    Ok(with_cookie(see_other(to), pass(visit, session)?))
+}
+
+/// The cookie that opens the account page as long as this session stands.
+pub(super) fn pass(visit: &Visit, session: SessionId) -> Result<Option<HeaderValue>, Trouble> {
     let pass = Pass {
         sid: session,
         nonce: visit.moment.id(),
@@ -85,10 +92,7 @@ async fn answered(visit: &Visit) -> Result<Response, Trouble> {
     let plain = serde_json::to_vec(&pass).map_err(|_| Trouble::Internal("an account pass"))?;
     let sealed = visit.app.sealer.seal_transient(LABEL, &plain);
     let sealed = sealed.map_err(|_| Trouble::Internal("an account pass cannot be sealed"))?;
-    Ok(with_cookie(
-        see_other(journey.request.hint("to").unwrap_or("/account")),
-        visit.app.cookies.set(Cookie::Account, &sealed, None),
-    ))
+    Ok(visit.app.cookies.set(Cookie::Account, &sealed, None))
 }
 
 /// Consumes the code: by the same rule as at the token endpoint, but nothing is minted.

@@ -6,10 +6,12 @@ use crate::http::visit::Visit;
 use crate::pages::{AccountFrame, Section, SectionLink};
 use axum::response::Response;
 
-/// The sections that have a page, in the order of the navigation, with their paths. A section that is not here is not linked to.
+/// The sections that have a page, with their paths. A section that is not here is not linked to; the order is that of the enum.
 const SECTIONS: &[(Section, &str)] = &[
     (Section::Overview, "/account"),
     (Section::Passkeys, "/account/passkeys"),
+    (Section::Profile, "/account/profile"),
+    (Section::Password, "/account/password"),
 ];
 
 /// The frame of a section for this person. `notice` is what they have just done, in our words.
@@ -23,9 +25,11 @@ pub(super) fn frame(
         section: *section,
         href: visit.page(path),
     });
+    let mut sections: Vec<SectionLink> = sections.collect();
+    sections.sort_by_key(|link| link.section);
     AccountFrame {
         here,
-        sections: sections.collect(),
+        sections,
         home: visit.page("/account"),
         name: person.user.name.clone(),
         email: person.user.email.clone(),

@@ -7,6 +7,8 @@ pub mod enter;
 mod frame;
 pub mod overview;
 pub mod passkeys;
+pub mod password;
+pub mod profile;
 
 use crate::factors;
 use crate::http::body::{self, Accepts};
@@ -14,6 +16,8 @@ use crate::http::cookie::Cookie;
 use crate::http::guard;
 use crate::http::reply::{Refused, Trouble};
 use crate::http::visit::Visit;
+use crate::pages::Chrome;
+use crate::text::Text;
 use axum::body::Bytes;
 use axum::response::Response;
 use enter::Again;
@@ -45,6 +49,21 @@ struct Person {
 }
 
 impl Person {
+    /// The page's language: what it was asked for in, what the person chose, what the browser prefers.
+    fn chrome(&self, visit: &Visit) -> Chrome {
+        visit.chrome(self.user.locale.as_deref())
+    }
+
+    /// The same for a page that a GET cannot show again.
+    fn bare_chrome(&self, visit: &Visit) -> Chrome {
+        visit.bare_chrome(self.user.locale.as_deref())
+    }
+
+    /// The words for the person, in mails too.
+    fn text(&self, visit: &Visit) -> &'static Text {
+        visit.text(self.user.locale.as_deref())
+    }
+
     /// Who is here; who is not signed in is sent to do so and comes back to `path`.
     async fn at(visit: &Visit, path: &str) -> Result<Self, Detour> {
         match Self::read(visit).await? {

@@ -61,7 +61,7 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Detour> {
     };
     end_all(visit, &person, chosen).await?;
     match leaves {
-        true => Ok(signed_out(visit, frames)),
+        true => Ok(signed_out(visit, &person, frames)),
         false => Ok(done(visit, PATH, notice.word())),
     }
 }
@@ -85,8 +85,8 @@ async fn end_all(visit: &Visit, person: &Person, chosen: Vec<SessionId>) -> Resu
     Ok(ended.await?)
 }
 
-fn signed_out(visit: &Visit, frames: Vec<String>) -> Response {
-    let response = signed_out::say(visit, visit.bare_chrome(None), frames, Way::Back(None));
+fn signed_out(visit: &Visit, person: &Person, frames: Vec<String>) -> Response {
+    let response = signed_out::say(visit, person.bare_chrome(visit), frames, Way::Back(None));
     with_cookie(response, visit.app.cookies.clear(Cookie::Account))
 }
 
@@ -99,7 +99,7 @@ async fn page(visit: &Visit, person: &Person) -> Result<Response, Detour> {
     }
     // This one first, the others as they were last seen.
     places.sort_by(|a, b| (b.here, &b.last_seen.iso).cmp(&(a.here, &a.last_seen.iso)));
-    let chrome = visit.chrome(None);
+    let chrome = person.chrome(visit);
     let notice = visit.query.hint("done").and_then(AccountNotice::from_word);
     let notice = notice.map(|notice| notice.said(&chrome.text.account));
     let page = AccountPage {

@@ -45,6 +45,7 @@ pub async fn add(app: &App, actor: Actor, new: NewUser) -> Result<User, Refused>
         given_name: None,
         family_name: None,
         picture: None,
+        locale: None,
         password_hash: Some(hash.hash),
         blocked: false,
         epoch: 0,

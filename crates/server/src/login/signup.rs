@@ -217,6 +217,7 @@ fn new_user(visit: &Visit, email: &Email, hash: String) -> User {
         given_name: None,
         family_name: None,
         picture: None,
+        locale: None,
         password_hash: Some(hash),
         blocked: false,
         epoch: 0,

@@ -9,6 +9,8 @@ pub(super) enum Field {
     Email,
     /// The password.
     Password,
+    /// The password an account has now, where a new one is asked for as well.
+    Present,
 }
 
 impl Field {
@@ -17,6 +19,7 @@ impl Field {
         match self {
             Self::Email => "email",
             Self::Password => "password",
+            Self::Present => "present",
         }
     }
 }
@@ -60,6 +63,11 @@ impl Errors {
     /// What is wrong with the password; empty when nothing is.
     pub(super) fn password(&self) -> String {
         self.of(Field::Password)
+    }
+
+    /// What is wrong with the present password; empty when nothing is.
+    pub(super) fn present(&self) -> &str {
+        self.of(Field::Present)
     }
 
     /// Where the cursor starts: the first wrong field, else the first empty one (a password is never shown

@@ -131,6 +131,7 @@ async fn join(visit: &Visit, email: &Email, hash: String) -> Result<User, Troubl
         given_name: None,
         family_name: None,
         picture: None,
+        locale: None,
         password_hash: Some(hash),
         blocked: false,
         epoch: 0,

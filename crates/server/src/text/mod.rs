@@ -12,8 +12,7 @@ mod shape;
 pub use attacks::Attacks;
 pub use choose::pick;
 pub use shape::{
-    Account, AccountSections, Around, Consent, Explanation, Home, Login, LogoutConfirm, MailText,
-    MailboxText, Mails, Passkeys, Problems, Recovery, Returning, Shell, SignedOut, Signup,
+    Account, AccountPassword, AccountProfile, AccountSections, Around, Consent, Explanation, Home, Login, LogoutConfirm, MailText, MailboxText, Mails, Passkeys, Problems, Recovery, Returning, Shell, SignedOut, Signup,
 };
 
 /// A language the pages are written in.
@@ -80,6 +79,10 @@ pub struct Text {
     pub account: Account,
     /// Attacks on an account.
     pub attacks: Attacks,
+    /// Its section of the profile.
+    pub account_profile: AccountProfile,
+    /// Its section of the password.
+    pub account_password: AccountPassword,
     /// The pages around mails.
     pub recovery: Recovery,
     /// The mailbox of a development server.

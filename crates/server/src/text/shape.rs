@@ -276,6 +276,66 @@ pub struct Account {
     pub already_ended: &'static str,
 }
 
+/// The section of the profile.
+#[derive(Debug)]
+pub struct AccountProfile {
+    /// Who sees it.
+    pub lead: &'static str,
+    /// Label of the display name.
+    pub name: &'static str,
+    /// What stands there when it is left empty.
+    pub name_rule: &'static str,
+    /// Label of the last name.
+    pub family_name: &'static str,
+    /// Label of the first name.
+    pub given_name: &'static str,
+    /// Label of the short name.
+    pub nickname: &'static str,
+    /// Label of the picture's address.
+    pub picture: &'static str,
+    /// What kind of address.
+    pub picture_rule: &'static str,
+    /// Label of the language.
+    pub locale: &'static str,
+    /// No language of one's own.
+    pub any_locale: &'static str,
+    /// What the language is for.
+    pub locale_rule: &'static str,
+    /// The button.
+    pub save: &'static str,
+    /// It was saved.
+    pub saved: &'static str,
+    /// More characters than this many.
+    pub too_long: fn(usize) -> String,
+    /// Characters that cannot be seen.
+    pub unprintable: &'static str,
+    /// Not an `https` address.
+    pub not_secure: &'static str,
+    /// A language there is not.
+    pub unknown_locale: &'static str,
+}
+
+/// The section of the password.
+#[derive(Debug)]
+pub struct AccountPassword {
+    /// What a password is for.
+    pub lead: &'static str,
+    /// The same where there is none yet.
+    pub lead_first: &'static str,
+    /// Label of the present password.
+    pub present: &'static str,
+    /// It was left empty.
+    pub present_missing: &'static str,
+    /// It is another.
+    pub present_wrong: &'static str,
+    /// The button.
+    pub save: &'static str,
+    /// What ends with the old password.
+    pub what_happens: &'static str,
+    /// It was changed.
+    pub changed: &'static str,
+}
+
 /// The pages around mails: asking for one, and what its link opens.
 #[derive(Debug)]
 pub struct Recovery {

@@ -2,8 +2,8 @@
 
 use crate::text::Account;
 
-/// A part of the account page, each at an address of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A part of the account page, each at an address of its own, in the order of the navigation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Section {
     /// Where the person is signed in.
     Overview,

@@ -4,6 +4,11 @@ mod frame;
 mod overview;
 mod passkeys;
 
+mod password;
+mod profile;
+
+pub use passkeys::{AddPasskeyPage, AddPasskeyProblem, OwnPasskey, PasskeyNotice, PasskeysPage};
 pub use frame::{AccountFrame, Section, SectionLink};
 pub use overview::{AccountNotice, AccountPage, Instant, SignedInPlace};
-pub use passkeys::{AddPasskeyPage, AddPasskeyProblem, OwnPasskey, PasskeyNotice, PasskeysPage};
+pub use password::{AccountPasswordPage, PasswordForm, PasswordProblem};
+pub use profile::AccountProfilePage;

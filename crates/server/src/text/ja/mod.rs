@@ -3,6 +3,7 @@
 
 mod account;
 mod attacks;
+mod account_sections;
 mod consent;
 mod home;
 mod login;
@@ -29,6 +30,8 @@ pub(super) const TEXT: Text = Text {
     returning: returning::RETURNING,
     account: account::ACCOUNT,
     attacks: attacks::ATTACKS,
+    account_profile: account_sections::PROFILE,
+    account_password: account_sections::PASSWORD,
     recovery: recovery::RECOVERY,
     mailbox: mails::MAILBOX,
     mails: mails::MAILS,
