@@ -186,12 +186,7 @@ pub async fn reset_password(
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn change_password(
-    tx: &mut Tx,
-    user: &User,
-    new: &NewHash,
-    now: Timestamp,
-) -> Result<bool, Fault> {
+pub async fn change_password(tx: &mut Tx, user: &User, new: &NewHash, now: Timestamp) -> Result<bool, Fault> {
     password_history::remember(tx, &user.id, new.keep, now).await?;
     let arguments = args![user.id.as_str(), new.hash.as_str(), now.millis(), user.epoch];
     Ok(tx.opt(sql::CHANGE_PASSWORD, arguments).await?.is_some())

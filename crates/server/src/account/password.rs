@@ -22,8 +22,8 @@ use sekisho_rules::identity::Email;
 use sekisho_rules::login::password::MIN_CHARACTERS;
 use sekisho_rules::parameters::Parameters;
 use sekisho_rules::session::Freshness;
-use sekisho_store::users::{self, NewHash};
 use sekisho_store::audit;
+use sekisho_store::users::{self, NewHash};
 
 const PATH: &str = "/account/password";
 

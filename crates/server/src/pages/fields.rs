@@ -66,7 +66,7 @@ impl Errors {
     }
 
     /// What is wrong with the present password; empty when nothing is.
-    pub(super) fn present(&self) -> &str {
+    pub(super) fn present(&self) -> String {
         self.of(Field::Present)
     }
 
