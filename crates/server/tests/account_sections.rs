@@ -106,7 +106,10 @@ async fn a_profile_reaches_the_next_token(site: Site) {
         .await
         .json();
     assert_eq!((&told["name"], &told["locale"]), (&id["name"], &id["locale"]));
-    assert_eq!(told["updated_at"], saved_at, "when it changed, not when it was asked");
+    assert_eq!(
+        told["updated_at"], saved_at,
+        "when it changed, not when it was asked"
+    );
 }
 
 async fn a_changed_password_ends_everything_but_this_browser(site: Site) {

@@ -1,9 +1,9 @@
 //! Every page in every state, for the gallery of pictures and for the tests that hold for all pages.
 
-#[path = "passkeys.rs"]
-mod passkeys;
 #[path = "account.rs"]
 mod account_sections;
+#[path = "passkeys.rs"]
+mod passkeys;
 #[path = "recovery.rs"]
 mod recovery;
 

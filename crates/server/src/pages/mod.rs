@@ -26,7 +26,9 @@ mod signup;
 mod web_message;
 
 pub use account::{
-    AccountFrame, AccountNotice, AccountPage, AccountPasswordPage, AccountProfilePage, AddPasskeyPage, AddPasskeyProblem, Instant, OwnPasskey, PasskeyNotice, PasskeysPage, PasswordForm, PasswordProblem, Section, SectionLink, SignedInPlace,
+    AccountFrame, AccountNotice, AccountPage, AccountPasswordPage, AccountProfilePage, AddPasskeyPage,
+    AddPasskeyProblem, Instant, OwnPasskey, PasskeyNotice, PasskeysPage, PasswordForm, PasswordProblem,
+    Section, SectionLink, SignedInPlace,
 };
 pub use asset::{Asset, IMMUTABLE, Served, asset, asset_url};
 pub use check_session::CheckSessionPage;

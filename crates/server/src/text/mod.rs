@@ -12,7 +12,9 @@ mod shape;
 pub use attacks::Attacks;
 pub use choose::pick;
 pub use shape::{
-    Account, AccountPassword, AccountProfile, AccountSections, Around, Consent, Explanation, Home, Login, LogoutConfirm, MailText, MailboxText, Mails, Passkeys, Problems, Recovery, Returning, Shell, SignedOut, Signup,
+    Account, AccountPassword, AccountProfile, AccountSections, Around, Consent, Explanation, Home, Login,
+    LogoutConfirm, MailText, MailboxText, Mails, Passkeys, Problems, Recovery, Returning, Shell, SignedOut,
+    Signup,
 };
 
 /// A language the pages are written in.

@@ -7,8 +7,8 @@ mod passkeys;
 mod password;
 mod profile;
 
-pub use passkeys::{AddPasskeyPage, AddPasskeyProblem, OwnPasskey, PasskeyNotice, PasskeysPage};
 pub use frame::{AccountFrame, Section, SectionLink};
 pub use overview::{AccountNotice, AccountPage, Instant, SignedInPlace};
+pub use passkeys::{AddPasskeyPage, AddPasskeyProblem, OwnPasskey, PasskeyNotice, PasskeysPage};
 pub use password::{AccountPasswordPage, PasswordForm, PasswordProblem};
 pub use profile::AccountProfilePage;

@@ -1,8 +1,8 @@
 //! English.
 
 mod account;
-mod attacks;
 mod account_sections;
+mod attacks;
 mod consent;
 mod home;
 mod login;

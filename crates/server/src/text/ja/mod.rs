@@ -2,8 +2,8 @@
 //! name the space does not break: a line must not begin with a particle.
 
 mod account;
-mod attacks;
 mod account_sections;
+mod attacks;
 mod consent;
 mod home;
 mod login;
