@@ -93,6 +93,10 @@ pub enum Reason {
     UnsupportedTokenType,
     /// The password is wrong, or nobody has this address, or they may not sign in. One reason for all (threat 24).
     WrongPassword,
+    /// The passkey is unknown, not the person's who it says, or its answer is wrong. One reason for all (threat 24).
+    WrongPasskey,
+    /// The `auth_session` is none of ours, another client's, too old, or was used.
+    AuthSession,
     /// Too many attempts at the account; the credential was not looked at.
     TooManyAttempts,
     /// No connection of this name.
@@ -146,6 +150,8 @@ impl Reason {
                 "invalid_grant"
             }
             Self::WrongPassword
+            | Self::WrongPasskey
+            | Self::AuthSession
             | Self::MfaTokenMalformed
             | Self::WrongOtp
             | Self::WrongBindingCode
@@ -200,6 +206,8 @@ impl fmt::Display for Reason {
             Self::InvalidRefreshToken => f.write_str("Unknown or invalid refresh token."),
             // SDKs on phones compare these sentences.
             Self::WrongPassword => f.write_str("Wrong email or password."),
+            Self::WrongPasskey => f.write_str("Wrong passkey."),
+            Self::AuthSession => f.write_str("The auth_session is expired or not valid."),
             Self::MfaTokenMalformed => f.write_str("Malformed mfa_token"),
             Self::MfaTokenExpired => f.write_str("mfa_token is expired"),
             Self::WrongOtp => f.write_str("Invalid otp_code."),

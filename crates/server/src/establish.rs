@@ -29,7 +29,8 @@ pub enum Proof {
 }
 
 impl Proof {
-    fn amr(self) -> Vec<String> {
+    /// Its `amr` values (RFC 8176).
+    pub fn amr(self) -> Vec<String> {
         match self {
             Self::Password | Self::Signup => vec!["pwd".to_owned()],
             Self::Passkey => ["hwk", "user", AMR_MULTI_FACTOR].map(str::to_owned).into(),

@@ -41,6 +41,7 @@ pub mod mail_code;
 pub mod mfa_token;
 pub mod new_password;
 pub mod pages;
+pub mod passkey_challenge;
 pub mod passkeys;
 pub mod passwords;
 pub mod recovery;

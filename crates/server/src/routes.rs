@@ -9,7 +9,7 @@ use crate::listen::limits::{BodyLimits, read_body};
 use crate::pages::{self, HomePage, Problem};
 use crate::session_management;
 use crate::{
-    account, authorize, discovery, feed, forward_auth, introspect, login, logout, recovery, revoke, token,
+    account, authorize, discovery, feed, forward_auth, introspect, login, logout, passkey_challenge, recovery, revoke, token,
     userinfo,
 };
 use axum::extract::{DefaultBodyLimit, Path};
@@ -38,6 +38,7 @@ pub fn router(app: Arc<App>) -> Router {
     let oauth = Router::new()
         .route("/oauth/token", post(token::token))
         .route("/oauth/revoke", post(revoke::revoke))
+        .route("/passkey/challenge", post(passkey_challenge::challenge))
         .route("/oauth/introspect", post(introspect::introspect))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
         .method_not_allowed_fallback(wrong_method)

@@ -6,6 +6,7 @@
 mod code;
 mod login;
 mod machine;
+mod passkey;
 mod password;
 mod refresh;
 
@@ -56,6 +57,7 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
         TokenRequest::AuthorizationCode { .. } => GrantType::AuthorizationCode,
         TokenRequest::RefreshToken { .. } => GrantType::RefreshToken,
         TokenRequest::ClientCredentials { .. } => GrantType::ClientCredentials,
+        TokenRequest::WebAuthn { .. } => GrantType::WebAuthn,
         TokenRequest::Password { grant, .. } => *grant,
     };
     let tokens = match request {
@@ -78,6 +80,22 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
         } => refresh::refresh(visit, &client, &token, (scope.as_ref(), audience.as_deref())).await,
         TokenRequest::ClientCredentials { audience, scope } => {
             machine::issue(visit, &client, (audience.as_deref(), scope.as_ref())).await
+        }
+        TokenRequest::WebAuthn {
+            auth_session,
+            realm,
+            wish,
+        } => {
+            let response = match body::object(bytes, "authn_response") {
+                Some(object) => object,
+                None => body.required("authn_response")?.to_owned(),
+            };
+            let presented = passkey::Presented {
+                session: &auth_session,
+                response: &response,
+                realm: realm.as_deref(),
+            };
+            passkey::log_in(visit, &client, wish, presented).await
         }
         TokenRequest::Password {
             username,

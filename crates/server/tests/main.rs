@@ -33,6 +33,8 @@ mod mail_code;
 mod oidcc;
 mod operator;
 mod pages;
+mod passkey_lies;
+mod passkey_token;
 mod passkeys;
 mod password_rule;
 mod process;

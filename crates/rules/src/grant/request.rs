@@ -33,6 +33,15 @@ pub enum TokenRequest {
         /// A narrower scope.
         scope: Option<Scope>,
     },
+    /// A passkey for tokens. The authenticator's answer is an object of its own beside these parameters.
+    WebAuthn {
+        /// The challenge it answers.
+        auth_session: String,
+        /// The connection of the person.
+        realm: Option<String>,
+        /// What is wanted.
+        wish: Wish,
+    },
     /// A password for tokens.
     Password {
         /// Which of the two grants.
@@ -83,6 +92,14 @@ impl TokenRequest {
             Some(GrantType::ClientCredentials) => Ok(Self::ClientCredentials {
                 audience: owned("audience")?,
                 scope: scope()?,
+            }),
+            Some(GrantType::WebAuthn) => Ok(Self::WebAuthn {
+                auth_session: body.required("auth_session")?.to_owned(),
+                realm: owned("realm")?,
+                wish: Wish {
+                    scope: scope()?,
+                    audience: owned("audience")?,
+                },
             }),
             Some(grant @ (GrantType::Password | GrantType::PasswordRealm)) => Ok(Self::Password {
                 grant,

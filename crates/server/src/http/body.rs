@@ -71,6 +71,14 @@ fn json(body: &Bytes) -> Result<Parameters, Refused> {
     Ok(Parameters::from_pairs(pairs))
 }
 
+/// A member of a JSON body that is an object, as text. `None` when it is something else, or there are several of this name.
+pub fn object(body: &Bytes, name: &str) -> Option<String> {
+    let Members(members) = serde_json::from_slice(body).ok()?;
+    let mut named = members.into_iter().filter(|(other, _)| other == name);
+    let (_, value) = named.next()?;
+    (value.is_object() && named.next().is_none()).then(|| value.to_string())
+}
+
 fn malformed(remedy: &'static str) -> Refused {
     Refused::Request(Reason::Malformed("body", remedy).into())
 }

@@ -35,6 +35,19 @@ pub enum Refused {
     Internal(&'static str),
 }
 
+impl From<Trouble> for Refused {
+    /// For what pages and programs share, which troubles a page in words that no program reads.
+    fn from(trouble: Trouble) -> Self {
+        match trouble {
+            Trouble::Store(fault) => Self::Store(fault),
+            Trouble::Internal(what) => Self::Internal(what),
+            Trouble::Page(_) | Trouble::Forbidden | Trouble::MediaType | Trouble::NotFound => {
+                Self::Internal("a page's trouble at a program's door")
+            }
+        }
+    }
+}
+
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         Self::Request(refusal)
@@ -178,6 +191,8 @@ pub fn said(reason: &Reason, wire: Wire) -> (StatusCode, &'static str, String) {
             | Reason::InvalidRefreshToken
             | Reason::UserGone
             | Reason::WrongPassword
+            | Reason::WrongPasskey
+            | Reason::AuthSession
             | Reason::MfaTokenMalformed
             | Reason::WrongOtp
             | Reason::WrongBindingCode

@@ -13,7 +13,7 @@ use sekisho_rules::identity::Email;
 use sekisho_rules::refusal::{Reason, Refusal};
 
 /// The name of the one connection whose passwords we know: the one that Auth0 makes in every new tenant.
-const CONNECTION: &str = "Username-Password-Authentication";
+pub(super) const CONNECTION: &str = "Username-Password-Authentication";
 
 /// What the client sent.
 #[derive(Clone, Copy)]

@@ -1,0 +1,58 @@
+//! A passkey for tokens: the grant `urn:okta:params:oauth:grant-type:webauthn`. The challenge was given by `/passkey/challenge`.
+
+use super::login::{self, Wanted};
+use super::password::CONNECTION;
+use crate::establish::Proof;
+use crate::http::reply::Refused;
+use crate::http::visit::Visit;
+use crate::issuer::Tokens;
+use crate::passkeys::{self, Proven, Use};
+use sekisho_rules::client::GrantType;
+use sekisho_rules::client_auth::AuthenticatedClient;
+use sekisho_rules::grant::Wish;
+use sekisho_rules::grant::login::{Login, may_log_in};
+use sekisho_rules::refusal::Reason;
+
+/// What the client sent.
+#[derive(Clone, Copy)]
+pub(super) struct Presented<'a> {
+    /// The challenge, sealed.
+    pub(super) session: &'a str,
+    /// The authenticator's answer, in JSON.
+    pub(super) response: &'a str,
+    pub(super) realm: Option<&'a str>,
+}
+
+pub(super) async fn log_in(
+    visit: &Visit,
+    client: &AuthenticatedClient,
+    wish: Wish,
+    presented: Presented<'_>,
+) -> Result<Tokens, Refused> {
+    may_log_in(client.client(), GrantType::WebAuthn)?;
+    if presented.realm.is_some_and(|realm| realm != CONNECTION) {
+        return Err(Reason::UnknownRealm.into());
+    }
+    let purpose = Use::Token {
+        client: &client.client().id,
+    };
+    let user = match passkeys::check(visit, purpose, presented.session, presented.response).await? {
+        Proven::By(user) => *user,
+        Proven::Wrong => return Err(Reason::WrongPasskey.into()),
+        Proven::Expired => return Err(Reason::AuthSession.into()),
+        Proven::TooMany => return Err(Reason::TooManyAttempts.into()),
+    };
+    let login = Login {
+        user,
+        amr: Proof::Passkey.amr(),
+        auth_time: visit.moment.now,
+    };
+    let wanted = Wanted {
+        grant: GrantType::WebAuthn,
+        scope: wish.scope,
+        audience: wish.audience,
+        spends: None,
+        event: "s",
+    };
+    login::settle(visit, client, login, wanted).await
+}
