@@ -9,8 +9,8 @@ use crate::listen::limits::{BodyLimits, read_body};
 use crate::pages::{self, HomePage, Problem};
 use crate::session_management;
 use crate::{
-    account, authorize, discovery, feed, forward_auth, introspect, login, logout, passkey_challenge, recovery, revoke, token,
-    userinfo,
+    account, authorize, discovery, feed, forward_auth, introspect, login, logout, passkey_challenge,
+    recovery, revoke, token, userinfo,
 };
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderValue, StatusCode, header};

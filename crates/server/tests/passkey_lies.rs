@@ -2,9 +2,7 @@
 
 use crate::authenticator::{Key, encoded};
 use crate::browser::{Answer, Browser};
-use crate::passkeys::{
-    HANAKO, adding, asked, assert_with, attest, enrol, expired, owned, refused, sign_in,
-};
+use crate::passkeys::{HANAKO, adding, asked, assert_with, attest, enrol, expired, owned, refused, sign_in};
 use crate::site::{EMAIL, PASSWORD, Site, authorize};
 use axum::http::StatusCode;
 use sekisho_rules::id::UserId;
@@ -15,7 +13,13 @@ const TARO: &str = "taro@example.com";
 
 #[tokio::test]
 async fn threat_20_nothing_but_the_right_answer_signs_in() {
-    let site = Site::new().await;
+    // Guesses are not limited here, so that each lie is looked at.
+    let limits = [
+        ("SEKISHO_ATTACKS_FAILURES", "0"),
+        ("SEKISHO_ATTACKS_ACCOUNT_FAILURES_PER_HOUR", "0"),
+        ("SEKISHO_ATTACKS_NETWORK_FAILURES_PER_DAY", "0"),
+    ];
+    let site = Site::with(&limits).await;
     site.add_user("auth0|taro", TARO, PASSWORD).await;
     let (mut key, mut other) = (Key::new(), Key::new());
     enrol(&site, EMAIL, &mut key, "key").await;
@@ -262,4 +266,18 @@ async fn threat_20_a_new_passkey_verifies_its_user_and_belongs_to_us() {
     let answer = attest(&mut taro, &page, &response, "").await;
     assert!(answer.body.contains("has been added already"), "{}", answer.body);
     assert_eq!(owned(&site).await[0].id, id);
+}
+
+#[tokio::test]
+async fn threat_10_answers_of_passkeys_are_counted_like_every_other_guess() {
+    let site = Site::new().await;
+    let mut key = Key::new();
+    enrol(&site, EMAIL, &mut key, "key").await;
+    key.origin = "https://evil.example".to_owned();
+    for _ in 0..10 {
+        refused(&sign_in(&mut site.browser(), &mut key).await);
+    }
+    key.origin = "https://login.example".to_owned();
+    let closed = sign_in(&mut site.browser(), &mut key).await;
+    assert_eq!(closed.status, StatusCode::TOO_MANY_REQUESTS, "{}", closed.body);
 }

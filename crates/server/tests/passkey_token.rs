@@ -25,7 +25,8 @@ async fn add_app(site: &Site, id: &str) {
 
 async fn post(site: &Site, path: &str, body: &Value) -> Answer {
     let request = request(Method::POST, path).header(header::CONTENT_TYPE, "application/json");
-    site.send(request.body(Body::from(body.to_string())).unwrap()).await
+    site.send(request.body(Body::from(body.to_string())).unwrap())
+        .await
 }
 
 async fn challenge(site: &Site, client: &str) -> Value {
@@ -64,7 +65,11 @@ async fn a_passkey_becomes_tokens(site: Site) {
     assert!(tokens["access_token"].is_string(), "{tokens}");
     let id_token = claims(&tokens["id_token"]);
     assert_eq!(id_token["email"], EMAIL);
-    assert_eq!(id_token["amr"], json!(["hwk", "user", "mfa"]), "{id_token}");
+    assert_eq!(
+        id_token["acr"],
+        sekisho_rules::factor::ACR_MULTI_FACTOR,
+        "{id_token}"
+    );
 
     // Once more with the same, and as text, as the libraries for servers send it.
     let again = post(&site, "/oauth/token", &exchange("phone", &asked, &response)).await;
@@ -97,7 +102,11 @@ async fn threat_20_what_is_no_answer_becomes_no_token(site: Site) {
 
     let session = "The auth_session is expired or not valid.";
     refused(exchange("other", &asked, &response), session).await;
-    refused(exchange("phone", &json!({ "auth_session": "x" }), &response), session).await;
+    refused(
+        exchange("phone", &json!({ "auth_session": "x" }), &response),
+        session,
+    )
+    .await;
     let missing = exchange("phone", &asked, &Value::Null);
     refused(missing, "Missing required parameter: authn_response").await;
     for wrong in [json!({}), json!("{"), json!({ "id": "x" })] {
