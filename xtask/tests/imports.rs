@@ -54,6 +54,7 @@ const SHARED: &[&str] = &[
     "telemetry",
     "throttle",
     "tickets",
+    "upstream",
 ];
 
 /// Features go between `shared` and `routes`.

@@ -225,8 +225,8 @@ pub fn profile<'a>(user: &'a User, scope: &Scope, wire: Wire) -> Profile<'a> {
         picture: user.picture.as_deref().filter(|_| shown),
         locale: user.locale.as_deref().filter(|_| shown),
         updated_at: shown.then(|| updated_at(user.updated_at, wire)),
-        email: email.then_some(user.email.as_str()),
-        email_verified: email.then_some(user.email_verified),
+        email: user.address().filter(|_| email),
+        email_verified: user.address().filter(|_| email).map(|_| user.email_verified),
     }
 }
 

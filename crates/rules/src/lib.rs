@@ -22,6 +22,7 @@
 //! | whether a token opens the profile | [`userinfo`] |
 //! | whether a link from a mail still works | [`ticket`] |
 //! | what a person may say about themselves | [`profile`] |
+//! | whether somebody who signed in elsewhere is believed | [`upstream`] |
 
 pub mod api;
 pub mod authorize;
@@ -58,6 +59,7 @@ pub mod session_state;
 pub mod standing;
 pub mod ticket;
 pub mod time;
+pub mod upstream;
 pub mod user;
 pub mod userinfo;
 pub mod wire;

@@ -8,7 +8,7 @@ use crate::time::Timestamp;
 pub struct User {
     /// The `sub` of every token about them.
     pub id: UserId,
-    /// Their address as they wrote it.
+    /// Their address as they wrote it; empty when they have none. Read it by [`User::address`].
     pub email: String,
     /// Whether they proved that the address is theirs.
     pub email_verified: bool,
@@ -36,4 +36,16 @@ pub struct User {
     pub created_at: Timestamp,
     /// When the profile last changed.
     pub updated_at: Timestamp,
+}
+
+impl User {
+    /// Their address, `None` for an account without one: some providers tell none.
+    pub fn address(&self) -> Option<&str> {
+        (!self.email.is_empty()).then_some(self.email.as_str())
+    }
+
+    /// What stands in the column of folded addresses for an account without one. No address is mistaken for it: a colon stands in none.
+    pub fn no_address(id: &UserId) -> String {
+        format!(":{id}")
+    }
 }

@@ -18,6 +18,7 @@ use crate::passwords::Passwords;
 use crate::rows::Rows;
 use crate::seal::Sealer;
 use crate::telemetry::metrics::Metrics;
+use crate::upstream::Documents;
 use anyhow::Result;
 use sekisho_rules::time::Timestamp;
 use sekisho_store::Db;
@@ -56,6 +57,8 @@ pub struct App {
     pub origins: Origins,
     /// Calls to others.
     pub egress: Egress,
+    /// What other services publish.
+    pub upstream: Documents,
     /// Wakes the workers.
     pub jobs: Bell,
     /// Where mail goes.
@@ -93,6 +96,7 @@ impl App {
             origins: Origins::default(),
             gateway: Gateway::default(),
             egress: Egress::new(config.egress.clone()),
+            upstream: Documents::default(),
             jobs: Bell::default(),
             post: Post::open(&config)?,
             failures: Failures::default(),

@@ -10,8 +10,9 @@ use crate::journey::{Journey, Purpose, REQUEST_BYTES};
 use crate::respond::refuse;
 use crate::session_management;
 use crate::signed_in::{Browser, browser};
+use crate::upstream::{self, Joining};
 use axum::body::Bytes;
-use axum::http::header;
+use axum::http::{HeaderValue, header};
 use axum::response::Response;
 use sekisho_rules::authorize::{self, Facts, Known, Next, SignedIn, Step, Trusted, Valid};
 use sekisho_rules::code::Code;
@@ -96,9 +97,11 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
         gid: visit.moment.grant_id(),
     };
     let next = decide(visit, (&trusted, &valid), facts).await?;
+    let elsewhere = matches!(next, Next::Ask(Step::Login | Step::Signup)) && goes_elsewhere(visit, &journey).await?;
     match next {
         Next::Ask(step) => {
             let path = match step {
+                Step::Login | Step::Signup if elsewhere => "/u/upstream",
                 Step::Login => "/u/login",
                 // Who may not make an account is not sent to a closed door.
                 Step::Signup if visit.app.config.accounts.signup == Signup::Closed => "/u/login",
@@ -117,8 +120,34 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
                 Some(_) => response,
             })
         }
+        Next::Respond(code) if stage == Stage::Resumed && is_awaited(visit, &code) => {
+            let to = see_other(&visit.link("/u/join", &journey.seal(&visit.app)?));
+            Ok(with_cookie(to, proven(visit, &code)?))
+        }
         Next::Respond(code) => give_code(visit, &trusted, *code, (&journey, stage)).await,
     }
+}
+
+/// Whether the request names another service that people may sign in at (`connection`).
+async fn goes_elsewhere(visit: &Visit, journey: &Journey) -> Result<bool, Fault> {
+    match journey.request.hint("connection") {
+        Some(name) => Ok(upstream::named(visit, name).await?.is_some()),
+        None => Ok(false),
+    }
+}
+
+/// Whether an identity waits in this browser for the login that has just been made: by its account, after it came.
+fn is_awaited(visit: &Visit, code: &Code) -> bool {
+    Joining::waiting(visit).is_some_and(|joining| joining.user == code.user_id && code.auth_time >= joining.at)
+}
+
+/// Notes that the session proved the account the identity waits for, with every factor that is due.
+fn proven(visit: &Visit, code: &Code) -> Result<Option<HeaderValue>, Trouble> {
+    let Some(mut joining) = Joining::waiting(visit) else {
+        return Ok(None);
+    };
+    joining.stage = upstream::Stage::Proven(code.session_id.clone());
+    joining.keep(visit)
 }
 
 /// Asks the rule, and loads what it says it needs.

@@ -6,7 +6,7 @@
 
 use crate::config::Reach;
 use anyhow::{Context as _, Result};
-use axum::http::HeaderMap;
+use axum::http::{HeaderMap, HeaderValue};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::redirect::Policy;
 use reqwest::{Client, ClientBuilder, RequestBuilder, Response};
@@ -41,6 +41,23 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// The whole body.
     pub body: Vec<u8>,
+}
+
+/// What somebody is asked with our credentials.
+#[derive(Clone, Copy)]
+pub enum Question<'a> {
+    /// A form for a token endpoint.
+    Form {
+        /// Its fields.
+        fields: &'a [(&'a str, &'a str)],
+        /// The value of `Authorization`, where the credentials are not in the form.
+        basic: Option<&'a str>,
+    },
+    /// A protected resource.
+    Resource {
+        /// The value of `Authorization`.
+        bearer: &'a str,
+    },
 }
 
 /// Why a call was not made or gave no answer. The words are for the operator; they never hold what was sent.
@@ -113,19 +130,25 @@ impl Egress {
     /// [`EgressError`].
     pub async fn get(&self, url: &str, accept: &'static str) -> Result<Answer, EgressError> {
         let (client, url) = self.client_for(url)?;
-        let mut response = send(client.get(url).header("accept", accept)).await?;
-        let mut body = Vec::new();
-        while let Some(part) = response.chunk().await.map_err(|error| said(&error))? {
-            if body.len() + part.len() > MAX_ANSWER_BYTES {
-                return Err(EgressError::TooLarge);
-            }
-            body.extend_from_slice(&part);
-        }
-        Ok(Answer {
-            status: response.status().as_u16(),
-            headers: response.headers().clone(),
-            body,
+        read(client.get(url).header("accept", accept)).await
+    }
+
+    /// Asks for JSON, with credentials: a form that is posted, or a resource that is got. The answer is read as by [`Egress::get`].
+    ///
+    /// # Errors
+    /// [`EgressError`].
+    pub async fn ask(&self, url: &str, question: Question<'_>) -> Result<Answer, EgressError> {
+        let (client, url) = self.client_for(url)?;
+        let (request, authorization) = match question {
+            Question::Form { fields, basic } => (client.post(url).form(fields), basic),
+            Question::Resource { bearer } => (client.get(url), Some(bearer)),
+        };
+        let request = request.header("accept", "application/json");
+        read(match authorization {
+            Some(value) => request.header("authorization", sensitive(value)?),
+            None => request,
         })
+        .await
     }
 
     /// Gets a document of at most `most` bytes, with headers of the caller's.
@@ -191,6 +214,31 @@ impl Egress {
             Err(error) => Err(EgressError::Failed(error.clone())),
         }
     }
+}
+
+/// The whole answer, of at most [`MAX_ANSWER_BYTES`].
+async fn read(request: RequestBuilder) -> Result<Answer, EgressError> {
+    let mut response = send(request).await?;
+    let mut body = Vec::new();
+    while let Some(part) = response.chunk().await.map_err(|error| said(&error))? {
+        if body.len() + part.len() > MAX_ANSWER_BYTES {
+            return Err(EgressError::TooLarge);
+        }
+        body.extend_from_slice(&part);
+    }
+    Ok(Answer {
+        status: response.status().as_u16(),
+        headers: response.headers().clone(),
+        body,
+    })
+}
+
+/// A credential as a header that nothing logs.
+fn sensitive(value: &str) -> Result<HeaderValue, EgressError> {
+    let header = HeaderValue::from_str(value);
+    let mut header = header.map_err(|_| EgressError::Failed("a credential that no header can hold".to_owned()))?;
+    header.set_sensitive(true);
+    Ok(header)
 }
 
 async fn send(request: RequestBuilder) -> Result<Response, EgressError> {

@@ -26,6 +26,8 @@ pub enum Proof {
     Signup,
     /// A passkey whose authenticator verified the person: two factors at once (RFC 8176 `hwk`, `user`, `mfa`).
     Passkey,
+    /// Another service vouched for them. What they proved there is not passed on: no value of RFC 8176 says it.
+    Upstream,
 }
 
 impl Proof {
@@ -34,12 +36,13 @@ impl Proof {
         match self {
             Self::Password | Self::Signup => vec!["pwd".to_owned()],
             Self::Passkey => ["hwk", "user", AMR_MULTI_FACTOR].map(str::to_owned).into(),
+            Self::Upstream => vec!["fed".to_owned()],
         }
     }
 
     fn audit_kind(self) -> &'static str {
         match self {
-            Self::Password | Self::Passkey => "s",
+            Self::Password | Self::Passkey | Self::Upstream => "s",
             Self::Signup => "ss",
         }
     }

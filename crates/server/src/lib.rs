@@ -59,4 +59,5 @@ pub mod text;
 pub mod throttle;
 pub mod tickets;
 pub mod token;
+pub mod upstream;
 pub mod userinfo;

@@ -91,6 +91,12 @@ pub fn router(app: Arc<App>) -> Router {
             get(login::password::show).post(login::password::submit),
         )
         .route("/u/passkey", post(login::passkey::submit))
+        .route("/u/upstream", get(login::upstream::start))
+        .route(
+            "/login/callback",
+            get(login::upstream::callback).post(login::upstream::callback_by_form),
+        )
+        .route("/u/join", get(login::join::show).post(login::join::submit))
         .route("/u/signup", get(login::signup::show).post(login::signup::submit))
         .route(
             "/u/consent",
@@ -111,6 +117,8 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/dev/mailbox", get(recovery::mailbox::show))
         .route("/account", get(account::overview::show))
+        .route("/account/connections", get(account::connections::show))
+        .route("/account/connections/change", post(account::connections::change))
         .route("/account/callback", get(account::enter::callback))
         .route("/account/sessions/end", post(account::overview::submit))
         .route("/account/passkeys", get(account::passkeys::show))

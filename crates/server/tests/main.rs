@@ -49,5 +49,6 @@ mod review;
 mod seed;
 mod site;
 mod token;
+mod upstream;
 #[path = "../../verify/tests/support/wire.rs"]
 mod wire;

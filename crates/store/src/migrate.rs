@@ -75,6 +75,11 @@ pub const MIGRATIONS: &[Migration] = &[
         sql: include_str!("../migrations/V0015__attacks.sql"),
     },
     Migration {
+        version: 16,
+        name: "V0016__connections.sql",
+        sql: include_str!("../migrations/V0016__connections.sql"),
+    },
+    Migration {
         version: 17,
         name: "V0017__locale.sql",
         sql: include_str!("../migrations/V0017__locale.sql"),

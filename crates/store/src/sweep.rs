@@ -22,6 +22,9 @@ sql! {
     BROWSERS = "DELETE FROM browsers WHERE (user_id, hash) IN \
                 (SELECT user_id, hash FROM browsers WHERE last_seen < $1 LIMIT 500)";
     AUDIT = "DELETE FROM audit WHERE id IN (SELECT id FROM audit WHERE at < $1 LIMIT 500)";
+    // What a provider gave us ends with its own time; the identity stays.
+    UPSTREAM_TOKENS = "UPDATE identities SET sealed_tokens = NULL, tokens_expire_at = NULL WHERE (provider, subject) IN \
+                       (SELECT provider, subject FROM identities WHERE tokens_expire_at < $1 LIMIT 500)";
     COUNTERS = "DELETE FROM counters WHERE key IN (SELECT key FROM counters WHERE expires_at < $1 LIMIT 500)";
 }
 
@@ -62,6 +65,7 @@ pub async fn batch(db: &Db, now: Timestamp) -> Result<u64, Fault> {
         sql::ENDED_TOKENS,
         sql::MFA_TOKENS,
         sql::MAIL_CODES,
+        sql::UPSTREAM_TOKENS,
     ] {
         removed += db.run(statement, args![before]).await?;
     }

@@ -21,7 +21,7 @@ sql! {
     INSERT = "INSERT INTO users (id, email, email_folded, email_verified, name, nickname, given_name, family_name, picture, \
               password_hash, blocked, epoch, nbf, created_at, updated_at, locale) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, FALSE, 0, 0, $11, $11, $12) \
-              ON CONFLICT (email_folded) DO NOTHING RETURNING id";
+              ON CONFLICT DO NOTHING RETURNING id";
     LOGGED_IN = "UPDATE users SET last_login_at = $3 WHERE id = $1 AND epoch = $2 AND blocked = FALSE RETURNING id";
     REHASHED = "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3";
     SET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
@@ -91,7 +91,7 @@ pub async fn page(db: &Db, after: &str) -> Result<Vec<User>, Fault> {
     db.all(sql::PAGE, args![after]).await?.iter().map(user).collect()
 }
 
-/// Adds a user; `false` when the folded address is taken.
+/// Adds a user; `false` when the folded address or the id is taken.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.

@@ -34,6 +34,7 @@ fn with_names(text: &'static Text, suffix: &str, email: &str) -> Vec<State> {
         email: email.into(),
         problems,
         back_url: Some("/u/login?state=sealed".into()),
+        social: super::upstream::buttons(asking == Asking::Join),
     };
     let choose = |choosing, problems| ChoosePage {
         chrome: chrome(text),

@@ -6,12 +6,14 @@ mod account_sections;
 mod passkeys;
 #[path = "recovery.rs"]
 mod recovery;
+#[path = "upstream.rs"]
+mod upstream;
 
 use askama::Template;
 use sekisho::pages::{
     AccountFrame, AccountNotice, AccountPage, Chrome, ConsentPage, ErrorPage, FormPostPage, HomePage,
     LanguageLink, LoginPage, LoginProblem, LogoutConfirmPage, Notice, Problem, RequestedScope, ReturnLink,
-    Section, SectionLink, SignedInPlace, SignedOutPage, SignupPage, SignupProblem, WebMessagePage,
+    Section, SectionLink, SignedInPlace, SignedOutPage, SignupPage, SignupProblem, SocialBlock, WebMessagePage,
 };
 use sekisho::text::{Language, Text};
 use sekisho_rules::time::Timestamp;
@@ -57,6 +59,7 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
     states.extend(recovery::every(text));
     states.extend(passkeys::every(text));
     states.extend(account_sections::every(text));
+    states.extend(upstream::every(text));
     for notice in AccountNotice::ALL {
         let page = account(text, &Names::plain(), Some(notice));
         states.push((format!("account-{}", notice.word()), page.render()));
@@ -351,6 +354,7 @@ fn login(text: &'static Text) -> LoginPage {
         problems: Vec::new(),
         passkey: Some(passkeys::prompt()),
         signup_url: Some("/u/signup?state=sealed".into()),
+        social: SocialBlock::default(),
     }
 }
 
@@ -365,6 +369,7 @@ fn signup(text: &'static Text) -> SignupPage {
         shortest_password: 12,
         problems: Vec::new(),
         login_url: "/u/login?state=sealed".into(),
+        social: SocialBlock::default(),
     }
 }
 

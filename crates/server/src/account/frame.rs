@@ -12,6 +12,7 @@ const SECTIONS: &[(Section, &str)] = &[
     (Section::Passkeys, "/account/passkeys"),
     (Section::Profile, "/account/profile"),
     (Section::Password, "/account/password"),
+    (Section::Connections, "/account/connections"),
 ];
 
 /// The frame of a section for this person. `notice` is what they have just done, in our words.

@@ -3,6 +3,7 @@
 //!
 //! A section is a file here, a page in `pages/account`, a line in [`SECTIONS`] and a route (`docs/account-page.md`).
 
+pub mod connections;
 pub mod enter;
 mod frame;
 pub mod overview;

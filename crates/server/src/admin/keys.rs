@@ -162,6 +162,7 @@ pub async fn rewrap(app: &App, actor: Actor) -> Result<usize, Refused> {
         }
     }
     done += rewrap_jobs(app).await?;
+    done += super::connections::rewrap(app).await?;
     done += feed_key(app).await?;
     let moment = Moment { now: app.clock.now() };
     let event = actor.did(
@@ -204,7 +205,7 @@ async fn feed_key(app: &App) -> Result<usize, Refused> {
     Ok(usize::from(won.await?))
 }
 
-fn again(app: &App, place: &crate::seal::Place<'_>, old: &[u8]) -> Result<Vec<u8>, Refused> {
+pub(super) fn again(app: &App, place: &crate::seal::Place<'_>, old: &[u8]) -> Result<Vec<u8>, Refused> {
     let internal =
         |error: crate::seal::SealError| Refused::Internal(format!("{} {}: {error}", place.table, place.row));
     let plain = app.sealer.open(place, old).map_err(internal)?;

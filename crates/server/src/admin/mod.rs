@@ -5,6 +5,7 @@
 
 pub mod apis;
 pub mod clients;
+pub mod connections;
 pub mod consents;
 pub mod gateway;
 pub mod grants;

@@ -7,6 +7,7 @@ mod api;
 mod client;
 mod completions;
 mod config;
+mod connection;
 mod consent;
 mod data;
 mod dev;
@@ -89,6 +90,9 @@ enum Command {
     /// APIs that accept our access tokens
     #[command(subcommand)]
     Api(api::ApiCommand),
+    /// Other services people sign in at
+    #[command(subcommand)]
+    Connection(connection::ConnectionCommand),
     /// Which APIs a client may call in its own name (client credentials)
     #[command(subcommand)]
     Grant(grant::GrantCommand),
@@ -181,6 +185,7 @@ impl Command {
             Self::User(command) => command.run(&app, terminal).await,
             Self::Client(command) => command.run(&app, terminal).await,
             Self::Api(command) => command.run(&app, terminal).await,
+            Self::Connection(command) => command.run(&app, terminal).await,
             Self::Grant(command) => command.run(&app, terminal).await,
             Self::Gateway(command) => command.run(&app, terminal).await,
             Self::Key(command) => command.run(&app, terminal).await,

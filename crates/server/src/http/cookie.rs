@@ -14,6 +14,8 @@ pub struct CookieNames {
     gateway: String,
     browser_state: String,
     browser: String,
+    upstream: String,
+    joining: String,
     attributes: Transport,
 }
 
@@ -37,6 +39,10 @@ pub enum Cookie {
     /// Changes with the person at this browser, says nothing about them, and may be read by a script of ours in a frame
     /// (Session Management 1.0 section 4.2).
     BrowserState,
+    /// A sign-in elsewhere that is under way; one for each, told apart by a mark after the name.
+    Upstream,
+    /// An identity that waits for its owner to prove the account it belongs to.
+    Joining,
     /// Knows this browser again when somebody signs in who did so here before. It opens nothing.
     Browser,
 }
@@ -52,6 +58,8 @@ impl CookieNames {
                 gateway: "__Host-sekisho-gateway".to_owned(),
                 browser_state: "__Host-sekisho-state".to_owned(),
                 browser: "__Host-sekisho-browser".to_owned(),
+                upstream: "__Host-sekisho-upstream".to_owned(),
+                joining: "__Host-sekisho-joining".to_owned(),
                 attributes: Transport::Https,
             },
             (_, port) => Self {
@@ -61,6 +69,8 @@ impl CookieNames {
                 gateway: format!("sekisho-gateway-{port}"),
                 browser_state: format!("sekisho-state-{port}"),
                 browser: format!("sekisho-browser-{port}"),
+                upstream: format!("sekisho-upstream-{port}"),
+                joining: format!("sekisho-joining-{port}"),
                 attributes: Transport::Http,
             },
         }
@@ -75,31 +85,53 @@ impl CookieNames {
             Cookie::Gateway => &self.gateway,
             Cookie::BrowserState => &self.browser_state,
             Cookie::Browser => &self.browser,
+            Cookie::Upstream => &self.upstream,
+            Cookie::Joining => &self.joining,
         }
     }
 
     /// Reads a cookie. Two of the same name are none: one of them may have been planted.
     pub fn read(&self, headers: &HeaderMap, cookie: Cookie) -> Option<String> {
-        let name = self.name(cookie);
-        let mut found = headers
-            .get_all(header::COOKIE)
-            .iter()
-            .filter_map(|line| line.to_str().ok())
-            .flat_map(|line| line.split(';'))
-            .filter_map(|pair| pair.trim().split_once('='))
-            .filter(|(key, value)| *key == name && !value.is_empty())
-            .map(|(_, value)| value);
-        let first = found.next()?;
-        found.next().is_none().then(|| first.to_owned())
+        read_named(headers, self.name(cookie))
+    }
+
+    /// Reads the one of several cookies of a sort that has this mark.
+    pub fn read_marked(&self, headers: &HeaderMap, cookie: Cookie, mark: &str) -> Option<String> {
+        read_named(headers, &format!("{}-{mark}", self.name(cookie)))
+    }
+
+    /// The marks of the cookies of a sort that a browser sent.
+    pub fn marks(&self, headers: &HeaderMap, cookie: Cookie) -> Vec<String> {
+        let before = format!("{}-", self.name(cookie));
+        pairs(headers)
+            .filter_map(|(name, _)| name.strip_prefix(&before))
+            .map(str::to_owned)
+            .collect()
     }
 
     /// The header that sets a cookie; without `max_age` (seconds) it ends with the browser session.
     pub fn set(&self, cookie: Cookie, value: &str, max_age: Option<i64>) -> Option<HeaderValue> {
+        self.set_named(cookie, self.name(cookie), value, max_age)
+    }
+
+    /// The header that sets one of several cookies of a sort, which live for `max_age` seconds. The mark holds letters and digits only.
+    pub fn set_marked(&self, cookie: Cookie, mark: &str, value: &str, max_age: i64) -> Option<HeaderValue> {
+        let name = format!("{}-{mark}", self.name(cookie));
+        self.set_named(cookie, &name, value, Some(max_age))
+    }
+
+    fn set_named(&self, cookie: Cookie, name: &str, value: &str, max_age: Option<i64>) -> Option<HeaderValue> {
         let same_site = match (self.attributes, cookie) {
             (Transport::Https, Cookie::Session | Cookie::BrowserState) => "; Secure; SameSite=None",
-            (Transport::Https, Cookie::Flow | Cookie::Account | Cookie::Gateway | Cookie::Browser) => {
-                "; Secure; SameSite=Lax"
-            }
+            (
+                Transport::Https,
+                Cookie::Flow
+                | Cookie::Account
+                | Cookie::Gateway
+                | Cookie::Browser
+                | Cookie::Upstream
+                | Cookie::Joining,
+            ) => "; Secure; SameSite=Lax",
             (Transport::Http, _) => "; SameSite=Lax",
         };
         let age = max_age
@@ -107,19 +139,36 @@ impl CookieNames {
             .unwrap_or_default();
         let hidden = match cookie {
             Cookie::BrowserState => "",
-            Cookie::Session | Cookie::Flow | Cookie::Account | Cookie::Gateway | Cookie::Browser => {
-                "; HttpOnly"
-            }
+            Cookie::Session
+            | Cookie::Flow
+            | Cookie::Account
+            | Cookie::Gateway
+            | Cookie::Browser
+            | Cookie::Upstream
+            | Cookie::Joining => "; HttpOnly",
         };
-        HeaderValue::from_str(&format!(
-            "{}={value}; Path=/{hidden}{same_site}{age}",
-            self.name(cookie)
-        ))
-        .ok()
+        HeaderValue::from_str(&format!("{name}={value}; Path=/{hidden}{same_site}{age}")).ok()
     }
 
     /// The header that removes a cookie.
     pub fn clear(&self, cookie: Cookie) -> Option<HeaderValue> {
         self.set(cookie, "", Some(0))
     }
+}
+
+fn pairs(headers: &HeaderMap) -> impl Iterator<Item = (&str, &str)> {
+    headers
+        .get_all(header::COOKIE)
+        .iter()
+        .filter_map(|line| line.to_str().ok())
+        .flat_map(|line| line.split(';'))
+        .filter_map(|pair| pair.trim().split_once('='))
+}
+
+fn read_named(headers: &HeaderMap, name: &str) -> Option<String> {
+    let mut found = pairs(headers)
+        .filter(|(key, value)| *key == name && !value.is_empty())
+        .map(|(_, value)| value);
+    let first = found.next()?;
+    found.next().is_none().then(|| first.to_owned())
 }

@@ -47,6 +47,10 @@ pub(super) async fn run(app: &App, job: &Job) -> Result<Ended, Fault> {
     let Some(envelope) = envelope else {
         return Ok(Ended::Failed("the mail cannot be opened".to_owned()));
     };
+    // An account without an address cannot be told anything by mail.
+    if envelope.to.is_empty() {
+        return Ok(Ended::Done("there is no address to send it to".to_owned()));
+    }
     // The chain of causes names the relay's answer, never the mail.
     Ok(match app.post.send(&app.config.name, &job.id, &envelope).await {
         Ok(()) => Ended::Done("sent".to_owned()),

@@ -2,8 +2,11 @@
 
 pub mod consent;
 pub mod passkey;
+pub mod join;
 pub mod password;
 pub mod signup;
+mod social;
+pub mod upstream;
 
 use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
@@ -11,6 +14,7 @@ use crate::journey::{Journey, Purpose};
 use crate::respond::refuse;
 use axum::response::Response;
 use sekisho_rules::authorize::{Trusted, Valid};
+use sekisho_rules::upstream::Connection;
 
 /// A journey that is open in this browser and whose request still holds.
 pub(crate) struct Open {
@@ -18,6 +22,8 @@ pub(crate) struct Open {
     pub(crate) trusted: Trusted,
     pub(crate) valid: Valid,
     pub(crate) handle: String,
+    /// The other services people may sign in at.
+    pub(crate) offered: Vec<Connection>,
 }
 
 /// Opens the journey a page or form belongs to. What was a good request an hour ago may not be one now, so it is read again; a refusal
@@ -31,6 +37,7 @@ pub(crate) async fn open(visit: &Visit, handle: Option<&str>) -> Result<Result<O
             trusted,
             valid,
             handle: handle.unwrap_or_default().to_owned(),
+            offered: crate::upstream::offered(visit).await?,
         })),
         Err(refusal) => refuse(visit, &trusted, &refusal).map(Err),
     }

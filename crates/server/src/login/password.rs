@@ -1,6 +1,6 @@
 //! `/u/login`: e-mail address and password.
 
-use super::{Open, open};
+use super::{Open, open, social};
 use crate::config::Signup;
 use crate::credential::{self, Checked};
 use crate::establish::{Proof, establish};
@@ -137,6 +137,7 @@ async fn page(visit: &Visit, open: &Open, form: Form) -> Result<Response, Troubl
             Signup::VerifyFirst | Signup::Immediate => Some(visit.link("/u/signup", &open.handle)),
             Signup::Closed => None,
         },
+        social: social::block(visit, open),
     };
     Ok(html(&page, status))
 }

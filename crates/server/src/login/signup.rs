@@ -2,7 +2,7 @@
 //! to it: nobody learns who has an account, and nobody chooses a password for an address that is not theirs. With `immediate` the form
 //! asks for a password too and must refuse an address that is taken; SECURITY.md says what this reveals.
 
-use super::{Open, open};
+use super::{Open, open, social};
 use crate::attempts::{self, Admission};
 use crate::config::Signup;
 use crate::establish::{Proof, establish};
@@ -249,6 +249,7 @@ fn page(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>)
         shortest_password: MIN_CHARACTERS,
         problems,
         login_url: visit.link("/u/login", &open.handle),
+        social: social::block(visit, open),
     };
     html(&page, status)
 }
@@ -274,6 +275,7 @@ fn ask(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>) 
         email,
         problems,
         back_url: Some(visit.link("/u/login", &open.handle)),
+        social: social::block(visit, open),
     };
     html(&page, status)
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::fields::{Errors, Field, FieldError};
-use super::{Asset, Chrome, PasskeyPrompt};
+use super::{Asset, Chrome, PasskeyPrompt, SocialBlock};
 
 /// Sign in. The form posts `state`, `csrf`, `email` and `password` to `action`.
 #[derive(Debug, Template)]
@@ -31,6 +31,8 @@ pub struct LoginPage {
     pub forgot_url: Option<String>,
     /// Where to make an account, when people may.
     pub signup_url: Option<String>,
+    /// Other services.
+    pub social: SocialBlock,
 }
 
 /// Why the form is shown to somebody who may not expect it.

@@ -23,12 +23,14 @@ mod passkey;
 mod press;
 mod recovery;
 mod signup;
+mod upstream;
 mod web_message;
 
 pub use account::{
     AccountFrame, AccountNotice, AccountPage, AccountPasswordPage, AccountProfilePage, AddPasskeyPage,
     AddPasskeyProblem, Instant, OwnPasskey, PasskeyNotice, PasskeysPage, PasswordForm, PasswordProblem,
     Section, SectionLink, SignedInPlace,
+    ConnectionsNotice, ConnectionsPage, LinkableService, LinkedIdentity,
 };
 pub use asset::{Asset, IMMUTABLE, Served, asset, asset_url};
 pub use check_session::CheckSessionPage;
@@ -45,4 +47,5 @@ pub use passkey::PasskeyPrompt;
 pub use press::{Press, PressPage};
 pub use recovery::{AskPage, Asking, ChoosePage, Choosing, Done, DonePage, ProvePage, SentPage};
 pub use signup::{SignupPage, SignupProblem};
+pub use upstream::{JoinAsk, JoinPage, Setback, SocialBlock, SocialButton, SocialTrouble};
 pub use web_message::WebMessagePage;

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::fields::Errors;
-use super::{Asset, Chrome, SignupProblem};
+use super::{Asset, Chrome, SignupProblem, SocialBlock};
 
 /// Why an address is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub struct AskPage {
     pub problems: Vec<SignupProblem>,
     /// Back to the sign-in page, when there is a journey.
     pub back_url: Option<String>,
+    /// Other services, where an account is made.
+    pub social: SocialBlock,
 }
 
 /// A mail was asked for. The page is the same whether or not there is an account.

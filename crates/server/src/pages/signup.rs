@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::fields::{Errors, Field, FieldError};
-use super::{Asset, Chrome};
+use super::{Asset, Chrome, SocialBlock};
 use crate::text::Text;
 
 /// Make an account. The form posts `state`, `csrf`, `email` and `password` to `action`.
@@ -28,6 +28,8 @@ pub struct SignupPage {
     pub problems: Vec<SignupProblem>,
     /// Where to sign in instead.
     pub login_url: String,
+    /// Other services.
+    pub social: SocialBlock,
 }
 
 /// Why a sign-up was not accepted.

@@ -7,7 +7,7 @@ use crate::http::reply::{Trouble, html};
 use crate::http::visit::Visit;
 use crate::jobs::mail;
 use crate::mail::letters;
-use crate::pages::{AskPage, Asking, SentPage, SignupProblem};
+use crate::pages::{AskPage, Asking, SentPage, SignupProblem, SocialBlock};
 use crate::{throttle, tickets};
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -119,6 +119,7 @@ fn page(visit: &Visit, sent: &Parameters, problems: Vec<SignupProblem>) -> Respo
         email: sent.hint("email").unwrap_or_default().chars().take(320).collect(),
         problems,
         back_url: back(visit, sent),
+        social: SocialBlock::default(),
     };
     html(&page, status)
 }

@@ -8,6 +8,7 @@ mod choose;
 mod en;
 mod ja;
 mod shape;
+mod upstream;
 
 pub use attacks::Attacks;
 pub use choose::pick;
@@ -16,6 +17,7 @@ pub use shape::{
     LogoutConfirm, MailText, MailboxText, Mails, Passkeys, Problems, Recovery, Returning, Shell, SignedOut,
     Signup,
 };
+pub use upstream::Upstream;
 
 /// A language the pages are written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -93,6 +95,8 @@ pub struct Text {
     pub mails: Mails,
     /// Passkeys, wherever they are.
     pub passkeys: Passkeys,
+    /// Signing in elsewhere.
+    pub upstream: Upstream,
     /// The landing page at `/`.
     pub home: Home,
     /// What went wrong, one explanation per kind of trouble.

@@ -1,5 +1,6 @@
 //! The account page: one file per section, and the frame that stands around all of them.
 
+mod connections;
 mod frame;
 mod overview;
 mod passkeys;
@@ -7,6 +8,7 @@ mod passkeys;
 mod password;
 mod profile;
 
+pub use connections::{ConnectionsNotice, ConnectionsPage, LinkableService, LinkedIdentity};
 pub use frame::{AccountFrame, Section, SectionLink};
 pub use overview::{AccountNotice, AccountPage, Instant, SignedInPlace};
 pub use passkeys::{AddPasskeyPage, AddPasskeyProblem, OwnPasskey, PasskeyNotice, PasskeysPage};

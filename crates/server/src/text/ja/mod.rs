@@ -15,6 +15,7 @@ mod recovery;
 mod returning;
 mod shell;
 mod signup;
+mod upstream;
 
 use super::{Language, Text};
 
@@ -36,6 +37,7 @@ pub(super) const TEXT: Text = Text {
     mailbox: mails::MAILBOX,
     mails: mails::MAILS,
     passkeys: passkeys::PASSKEYS,
+    upstream: upstream::UPSTREAM,
     home: home::HOME,
     problems: problems::PROBLEMS,
 };

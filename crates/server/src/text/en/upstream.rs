@@ -1,0 +1,64 @@
+//! Signing in elsewhere, in English.
+
+use crate::text::{MailText, Upstream};
+
+pub(super) const UPSTREAM: Upstream = Upstream {
+    with: |name| format!("Continue with {name}"),
+    or: "or",
+    denied: |name| format!("You did not allow the sign-in at {name}. Try again, or sign in another way."),
+    down: |name| format!("{name} does not answer at the moment. Try again in a while, or sign in another way."),
+    failed: |name| format!("The sign-in at {name} did not work. Try again, or sign in another way."),
+    closed: |name| format!("Signing in with {name} is not possible here at the moment. Please sign in another way."),
+    no_account: |name| {
+        format!(
+            "No account here belongs to your {name} account, and none is made by signing in. Sign in another way, then link \
+             {name} on your account page."
+        )
+    },
+    blocked: |name| format!("Your account cannot be signed in to with {name}. Please contact whoever runs this service."),
+    this_service: "the other service",
+    join_title: "You already have an account",
+    join_lead: |name, email| {
+        format!("{name} says that {email} is yours, and there is an account with this address here.")
+    },
+    join_prove: |name| {
+        format!(
+            "Sign in to it once, the way you usually do. Then {name} can open it too. If you never made an account, choose a new \
+             password by mail first."
+        )
+    },
+    join_sign_in: "Sign in to my account",
+    join_back: "Not now",
+    confirm_title: |name| format!("Link {name}?"),
+    confirm_lead: |name, who| format!("From now on, your {name} account “{who}” will open this account:"),
+    confirm_yes: |name| format!("Link {name}"),
+    confirm_no: "Do not link",
+    lead: "Accounts at other services that open this one.",
+    none: "No account elsewhere opens this one yet.",
+    linked_at: "Linked",
+    last_used: "Last used",
+    switched_off: "Not possible at the moment",
+    unlink: "Unlink",
+    last_way: "This is the only way into your account. Choose a password or link another account before you unlink it.",
+    link_another: "Link another account",
+    link_one: |name| format!("Link {name}"),
+    linked: "Linked. It opens your account from now on.",
+    unlinked: "Unlinked. It no longer opens your account.",
+    elsewhere: "That account already opens another account here. Unlink it there first.",
+    not_linked: "Nothing was linked. Try again.",
+    was_gone: "It was not linked any more.",
+    mail_linked: MailText {
+        subject: |tenant| format!("Another way into your {tenant} account"),
+        heading: "An account was linked",
+        body: |name| format!("Your account at {name} was linked: signing in there opens your account from now on."),
+        action: "",
+        small: "If this was not you, sign in, unlink it on your account page, and change your password.",
+    },
+    mail_unlinked: MailText {
+        subject: |tenant| format!("A way into your {tenant} account was removed"),
+        heading: "An account was unlinked",
+        body: |name| format!("Your account at {name} was unlinked: signing in there no longer opens your account."),
+        action: "",
+        small: "If this was not you, sign in and look at what protects your account.",
+    },
+};

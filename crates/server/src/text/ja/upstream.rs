@@ -1,0 +1,64 @@
+//! Signing in elsewhere, in Japanese.
+
+use crate::text::{MailText, Upstream};
+
+pub(super) const UPSTREAM: Upstream = Upstream {
+    with: |name| format!("{name}で続ける"),
+    or: "または",
+    denied: |name| format!("{name}でのログインが許可されませんでした。もう一度試すか、別の方法でログインしてください。"),
+    down: |name| format!("現在、{name}から応答がありません。しばらくしてからもう一度試すか、別の方法でログインしてください。"),
+    failed: |name| format!("{name}でのログインに失敗しました。もう一度試すか、別の方法でログインしてください。"),
+    closed: |name| format!("現在、{name}ではログインできません。別の方法でログインしてください。"),
+    no_account: |name| {
+        format!(
+            "{name}のアカウントに対応するアカウントがありません。ここではログインによる新規登録はできません。\
+             別の方法でログインし、アカウントページで{name}を連携してください。"
+        )
+    },
+    blocked: |name| format!("{name}ではこのアカウントにログインできません。サービスの運営者にお問い合わせください。"),
+    this_service: "外部サービス",
+    join_title: "すでにアカウントをお持ちです",
+    join_lead: |name, email| {
+        format!("{name}によると{email}はあなたのアドレスです。このアドレスのアカウントがすでに登録されています。")
+    },
+    join_prove: |name| {
+        format!(
+            "いつもの方法で一度ログインしてください。その後、{name}でもログインできるようになります。\
+             アカウントを作った覚えがない場合は、先にメールでパスワードを再設定してください。"
+        )
+    },
+    join_sign_in: "自分のアカウントにログインする",
+    join_back: "今はしない",
+    confirm_title: |name| format!("{name}を連携しますか？"),
+    confirm_lead: |name, who| format!("{name}のアカウント「{who}」で、今後このアカウントにログインできるようになります。"),
+    confirm_yes: |name| format!("{name}を連携する"),
+    confirm_no: "連携しない",
+    lead: "ほかのサービスのアカウントで、このアカウントにログインできます。",
+    none: "連携しているアカウントはまだありません。",
+    linked_at: "連携日",
+    last_used: "最終利用",
+    switched_off: "現在は利用できません",
+    unlink: "連携を解除する",
+    last_way: "このアカウントにログインする唯一の方法です。解除する前に、パスワードを設定するか、別のアカウントを連携してください。",
+    link_another: "別のアカウントを連携する",
+    link_one: |name| format!("{name}を連携する"),
+    linked: "連携しました。今後、このアカウントにログインできます。",
+    unlinked: "連携を解除しました。今後、このアカウントにはログインできません。",
+    elsewhere: "そのアカウントは、すでに別のアカウントに連携されています。先にそちらで解除してください。",
+    not_linked: "連携できませんでした。もう一度お試しください。",
+    was_gone: "すでに連携は解除されています。",
+    mail_linked: MailText {
+        subject: |tenant| format!("{tenant}のアカウントに新しいログイン方法が追加されました"),
+        heading: "アカウントが連携されました",
+        body: |name| format!("{name}のアカウントが連携されました。今後、{name}でもログインできます。"),
+        action: "",
+        small: "お心当たりがない場合は、ログインしてアカウントページで連携を解除し、パスワードを変更してください。",
+    },
+    mail_unlinked: MailText {
+        subject: |tenant| format!("{tenant}のアカウントのログイン方法が削除されました"),
+        heading: "アカウントの連携が解除されました",
+        body: |name| format!("{name}のアカウントの連携が解除されました。今後、{name}ではログインできません。"),
+        action: "",
+        small: "お心当たりがない場合は、ログインしてアカウントの設定をご確認ください。",
+    },
+};
