@@ -97,7 +97,8 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
         gid: visit.moment.grant_id(),
     };
     let next = decide(visit, (&trusted, &valid), facts).await?;
-    let elsewhere = matches!(next, Next::Ask(Step::Login | Step::Signup)) && goes_elsewhere(visit, &journey).await?;
+    let elsewhere =
+        matches!(next, Next::Ask(Step::Login | Step::Signup)) && goes_elsewhere(visit, &journey).await?;
     match next {
         Next::Ask(step) => {
             let path = match step {
@@ -138,7 +139,8 @@ async fn goes_elsewhere(visit: &Visit, journey: &Journey) -> Result<bool, Fault>
 
 /// Whether an identity waits in this browser for the login that has just been made: by its account, after it came.
 fn is_awaited(visit: &Visit, code: &Code) -> bool {
-    Joining::waiting(visit).is_some_and(|joining| joining.user == code.user_id && code.auth_time >= joining.at)
+    Joining::waiting(visit)
+        .is_some_and(|joining| joining.user == code.user_id && code.auth_time >= joining.at)
 }
 
 /// Notes that the session proved the account the identity waits for, with every factor that is due.

@@ -236,7 +236,8 @@ async fn read(request: RequestBuilder) -> Result<Answer, EgressError> {
 /// A credential as a header that nothing logs.
 fn sensitive(value: &str) -> Result<HeaderValue, EgressError> {
     let header = HeaderValue::from_str(value);
-    let mut header = header.map_err(|_| EgressError::Failed("a credential that no header can hold".to_owned()))?;
+    let mut header =
+        header.map_err(|_| EgressError::Failed("a credential that no header can hold".to_owned()))?;
     header.set_sensitive(true);
     Ok(header)
 }

@@ -46,7 +46,11 @@ fn connection(row: &Row) -> Result<Connection, Fault> {
 /// # Errors
 /// [`Fault`] when the database does not answer or a row fits no connection.
 pub async fn every(db: &Db) -> Result<Vec<Connection>, Fault> {
-    db.all(sql::EVERY, args![""]).await?.iter().map(connection).collect()
+    db.all(sql::EVERY, args![""])
+        .await?
+        .iter()
+        .map(connection)
+        .collect()
 }
 
 /// The connection with this id.

@@ -49,11 +49,7 @@ pub struct Expected<'a> {
 ///
 /// # Errors
 /// [`KeyError`] when the secret is too short to be a key, or the document holds no key set.
-pub fn trusted(
-    connection: &Connection,
-    secret: &[u8],
-    published: Option<&[u8]>,
-) -> Result<KeySet, KeyError> {
+pub fn trusted(connection: &Connection, secret: &[u8], published: Option<&[u8]>) -> Result<KeySet, KeyError> {
     let algorithm = connection.id_token_algorithm();
     match published {
         _ if algorithm.is_symmetric() => Ok(KeySet::new(vec![VerifyingKey::hmac(algorithm, secret)?])),

@@ -73,17 +73,19 @@ pub fn read(connection: &Connection, told: &Told<'_>) -> Option<Profile> {
     // The id that would be made of it must be one.
     connection.user_id(&found.subject)?;
     Some(Profile {
-        email: found.email.map(|address| match connection.settings.address_trust {
-            AddressTrust::Claimed => address,
-            AddressTrust::Always => Address {
-                ownership: Ownership::Verified,
-                ..address
-            },
-            AddressTrust::Never => Address {
-                ownership: Ownership::Unverified,
-                ..address
-            },
-        }),
+        email: found
+            .email
+            .map(|address| match connection.settings.address_trust {
+                AddressTrust::Claimed => address,
+                AddressTrust::Always => Address {
+                    ownership: Ownership::Verified,
+                    ..address
+                },
+                AddressTrust::Never => Address {
+                    ownership: Ownership::Unverified,
+                    ..address
+                },
+            }),
         ..found
     })
 }

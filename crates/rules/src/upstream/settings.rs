@@ -237,7 +237,12 @@ pub fn check(strategy: Strategy, settings: &Settings) -> Result<(), Unfit> {
     match strategy {
         Strategy::Apple if settings.team_id.is_none() => Err(Unfit::Missing("the team id")),
         Strategy::Apple if settings.key_id.is_none() => Err(Unfit::Missing("the key id")),
-        Strategy::Microsoft if settings.tenant.as_deref().is_some_and(|tenant| !is_tenant(tenant)) => {
+        Strategy::Microsoft
+            if settings
+                .tenant
+                .as_deref()
+                .is_some_and(|tenant| !is_tenant(tenant)) =>
+        {
             Err(Unfit::Tenant)
         }
         Strategy::Line

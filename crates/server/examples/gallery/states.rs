@@ -13,7 +13,8 @@ use askama::Template;
 use sekisho::pages::{
     AccountFrame, AccountNotice, AccountPage, Chrome, ConsentPage, ErrorPage, FormPostPage, HomePage,
     LanguageLink, LoginPage, LoginProblem, LogoutConfirmPage, Notice, Problem, RequestedScope, ReturnLink,
-    Section, SectionLink, SignedInPlace, SignedOutPage, SignupPage, SignupProblem, SocialBlock, WebMessagePage,
+    Section, SectionLink, SignedInPlace, SignedOutPage, SignupPage, SignupProblem, SocialBlock,
+    WebMessagePage,
 };
 use sekisho::text::{Language, Text};
 use sekisho_rules::time::Timestamp;

@@ -29,7 +29,11 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
     for (suffix, names) in [("", Names::plain()), ("-long", Names::long())] {
         let join = |ask| JoinPage {
             chrome: chrome(text),
-            service: if suffix.is_empty() { "Google".into() } else { names.app.clone() },
+            service: if suffix.is_empty() {
+                "Google".into()
+            } else {
+                names.app.clone()
+            },
             person: names.email.clone(),
             email: names.email.clone(),
             ask,
@@ -51,7 +55,15 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
 
 /// Every service there is, or none.
 pub(super) fn buttons(shown: bool) -> SocialBlock {
-    let names = ["Apple", "GitHub", "Google", "LINE", "Microsoft", "X", "関所株式会社"];
+    let names = [
+        "Apple",
+        "GitHub",
+        "Google",
+        "LINE",
+        "Microsoft",
+        "X",
+        "関所株式会社",
+    ];
     let button = |name: &str| SocialButton {
         name: name.to_owned(),
         href: "/u/upstream?state=sealed&connection=google-oauth2".into(),

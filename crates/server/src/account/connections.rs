@@ -88,7 +88,10 @@ fn shown(identity: &Identity, every: &[Connection], ways: WaysIn) -> LinkedIdent
     let connection = every.iter().find(|one| one.id == identity.connection_id);
     let in_use = connection.is_some_and(Connection::is_enabled);
     let profile = &identity.profile;
-    let address = profile.email.as_ref().map(|address| address.email.display.clone());
+    let address = profile
+        .email
+        .as_ref()
+        .map(|address| address.email.display.clone());
     LinkedIdentity {
         service: connection.map_or_else(|| identity.provider.clone(), |one| one.display_name().to_owned()),
         person: address.or(profile.nickname.clone()).or(profile.name.clone()),

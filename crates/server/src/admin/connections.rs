@@ -41,7 +41,9 @@ pub async fn add(app: &App, actor: Actor, new: NewConnection) -> Result<Connecti
     check_name(&name).map_err(|why| Refused::invalid(why.to_string()))?;
     let every = connections::every(&app.db).await?;
     if every.len() >= connections::MOST {
-        return Err(Refused::invalid("there are 100 connections already, the most there can be"));
+        return Err(Refused::invalid(
+            "there are 100 connections already, the most there can be",
+        ));
     }
     // The ids of people at these providers do not name the connection: with two, one person would be two.
     let same = every.iter().find(|other| other.strategy == new.strategy);

@@ -211,7 +211,11 @@ impl Add {
         let secret = match self.secret.given()? {
             Some(secret) => secret,
             None if terminal.input_is == Input::Pipe => Zeroizing::new(terminal.hear()?),
-            None => return Err(Failure::Refused("no secret was given; see --client-secret-file".to_owned())),
+            None => {
+                return Err(Failure::Refused(
+                    "no secret was given; see --client-secret-file".to_owned(),
+                ));
+            }
         };
         let new = NewConnection {
             name: self.name,
@@ -311,7 +315,8 @@ impl SettingArgs {
             None => there.tokens,
         };
         for pair in &self.map {
-            let unknown = || Failure::NotUnderstood(format!("--map {pair}: write FACT=PATH, such as id=data.id"));
+            let unknown =
+                || Failure::NotUnderstood(format!("--map {pair}: write FACT=PATH, such as id=data.id"));
             let (fact, path) = pair.split_once('=').ok_or_else(unknown)?;
             let place = match fact {
                 "id" => &mut there.mapping.id,

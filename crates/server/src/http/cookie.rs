@@ -120,7 +120,13 @@ impl CookieNames {
         self.set_named(cookie, &name, value, Some(max_age))
     }
 
-    fn set_named(&self, cookie: Cookie, name: &str, value: &str, max_age: Option<i64>) -> Option<HeaderValue> {
+    fn set_named(
+        &self,
+        cookie: Cookie,
+        name: &str,
+        value: &str,
+        max_age: Option<i64>,
+    ) -> Option<HeaderValue> {
         let same_site = match (self.attributes, cookie) {
             (Transport::Https, Cookie::Session | Cookie::BrowserState) => "; Secure; SameSite=None",
             (

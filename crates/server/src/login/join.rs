@@ -118,7 +118,10 @@ fn page(
     ask: JoinAsk,
 ) -> Response {
     let profile = &joining.profile;
-    let address = profile.email.as_ref().map(|address| address.email.display.clone());
+    let address = profile
+        .email
+        .as_ref()
+        .map(|address| address.email.display.clone());
     let page = JoinPage {
         chrome: visit.chrome(open.journey.locales()),
         service: connection.display_name().to_owned(),

@@ -1,8 +1,8 @@
 //! The steps of a sign-in that a person sees. None calls another: each writes what it achieved and returns to `/authorize/resume`.
 
 pub mod consent;
-pub mod passkey;
 pub mod join;
+pub mod passkey;
 pub mod password;
 pub mod signup;
 mod social;

@@ -56,7 +56,12 @@ pub async fn start(visit: Visit) -> Response {
         };
         match upstream::begin(&visit, &connection, goal).await? {
             Ok(response) => Ok(response),
-            Err(failure) => Ok(back(&visit, handle, failed(&connection, &failure), Some(&connection))),
+            Err(failure) => Ok(back(
+                &visit,
+                handle,
+                failed(&connection, &failure),
+                Some(&connection),
+            )),
         }
     };
     started
@@ -88,7 +93,8 @@ pub async fn callback_by_form(visit: Visit, form: Bytes) -> Response {
         if posted.sent.size() > POSTED_BYTES {
             return Err(PageRefusal::Malformed("the answer").into());
         }
-        let plain = serde_json::to_vec(&posted).map_err(|_| Trouble::Internal("an answer cannot be written"))?;
+        let plain =
+            serde_json::to_vec(&posted).map_err(|_| Trouble::Internal("an answer cannot be written"))?;
         let sealed = visit.app.sealer.seal_transient(LABEL, &plain);
         let sealed = sealed.map_err(|_| Trouble::Internal("an answer cannot be sealed"))?;
         Ok(see_other(&format!("/{}?answer={sealed}", upstream::CALLBACK)))
@@ -170,7 +176,12 @@ async fn person(
         Answer::Denied => return Err(Setback::Denied),
         Answer::Failed(why) => return Err(failed(connection, &Failure::Said(why))),
         Answer::Foreign(why) => {
-            tracing::warn!(kind = "f", connection = connection.name, why, "an answer from elsewhere was refused");
+            tracing::warn!(
+                kind = "f",
+                connection = connection.name,
+                why,
+                "an answer from elsewhere was refused"
+            );
             return Err(Setback::Failed);
         }
     };

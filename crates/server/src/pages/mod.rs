@@ -28,9 +28,9 @@ mod web_message;
 
 pub use account::{
     AccountFrame, AccountNotice, AccountPage, AccountPasswordPage, AccountProfilePage, AddPasskeyPage,
-    AddPasskeyProblem, Instant, OwnPasskey, PasskeyNotice, PasskeysPage, PasswordForm, PasswordProblem,
-    Section, SectionLink, SignedInPlace,
-    ConnectionsNotice, ConnectionsPage, LinkableService, LinkedIdentity,
+    AddPasskeyProblem, ConnectionsNotice, ConnectionsPage, Instant, LinkableService, LinkedIdentity,
+    OwnPasskey, PasskeyNotice, PasskeysPage, PasswordForm, PasswordProblem, Section, SectionLink,
+    SignedInPlace,
 };
 pub use asset::{Asset, IMMUTABLE, Served, asset, asset_url};
 pub use check_session::CheckSessionPage;

@@ -100,11 +100,14 @@ pub async fn begin(
     let Some(to) = authorization(connection, &at, fresh, &redirect_uri, locales) else {
         return Ok(Err(Failure::Settings("the authorization endpoint is no address")));
     };
-    let plain = serde_json::to_vec(&attempt).map_err(|_| Trouble::Internal("an attempt cannot be written"))?;
+    let plain =
+        serde_json::to_vec(&attempt).map_err(|_| Trouble::Internal("an attempt cannot be written"))?;
     let sealed = visit.app.sealer.seal_transient(LABEL, &plain);
     let sealed = sealed.map_err(|_| Trouble::Internal("an attempt cannot be sealed"))?;
     if sealed.len() > COOKIE_BYTES {
-        return Err(PageRefusal::Malformed("the request is too long for a sign-in at another service; it").into());
+        return Err(
+            PageRefusal::Malformed("the request is too long for a sign-in at another service; it").into(),
+        );
     }
     let names = &visit.app.cookies;
     let marks = names.marks(&visit.headers, Cookie::Upstream);

@@ -97,7 +97,8 @@ pub async fn who(
         false => None,
     };
     let needs_more = claims.as_ref().is_none_or(|claims| {
-        connection.strategy == Strategy::Oidc && !(claims.contains_key("email") && claims.contains_key("name"))
+        connection.strategy == Strategy::Oidc
+            && !(claims.contains_key("email") && claims.contains_key("name"))
     });
     let userinfo = match &endpoints.userinfo {
         Some(address) if needs_more && !access_token.is_empty() => {
@@ -164,7 +165,9 @@ async fn redeem(
     let read: Option<TokenAnswer> = serde_json::from_slice(&answer.body).ok();
     match read {
         // GitHub answers 200 to a code it does not take.
-        Some(TokenAnswer { error: Some(error), .. }) => Err(Failure::Said(word(&error))),
+        Some(TokenAnswer {
+            error: Some(error), ..
+        }) => Err(Failure::Said(word(&error))),
         Some(told) if answer.status == 200 => Ok(told),
         _ if answer.status != 200 => Err(Failure::Status(answer.status)),
         _ => Err(Failure::NotUnderstood("the token endpoint's answer is not JSON")),
@@ -255,7 +258,10 @@ async fn keys(
 
 async fn resource(visit: &Visit, address: &str, access_token: &str) -> Result<Value, Failure> {
     let bearer = Zeroizing::new(format!("Bearer {access_token}"));
-    let answer = visit.app.egress.ask(address, Question::Resource { bearer: &bearer });
+    let answer = visit
+        .app
+        .egress
+        .ask(address, Question::Resource { bearer: &bearer });
     let Answer { status, body, .. } = answer.await.map_err(Failure::Unreachable)?;
     match status {
         200 => serde_json::from_slice(&body)

@@ -57,7 +57,8 @@ impl Joining {
     }
 
     fn seal(&self, visit: &Visit) -> Result<String, Trouble> {
-        let plain = serde_json::to_vec(self).map_err(|_| Trouble::Internal("an identity cannot be written"))?;
+        let plain =
+            serde_json::to_vec(self).map_err(|_| Trouble::Internal("an identity cannot be written"))?;
         let sealed = visit.app.sealer.seal_transient(LABEL, &plain);
         sealed.map_err(|_| Trouble::Internal("an identity cannot be sealed"))
     }

@@ -74,7 +74,12 @@ pub async fn link(
         .user(&user.id)
         .detail(said("joined", connection.display_name(), &new.profile))
         .at(visit);
-    let notice = notice(visit, user, &visit.text(None).upstream.mail_linked, connection.display_name())?;
+    let notice = notice(
+        visit,
+        user,
+        &visit.text(None).upstream.mail_linked,
+        connection.display_name(),
+    )?;
     let moment = visit.moment;
     let added = visit.app.db.tx(async move |tx| {
         if !identities::insert(tx, &new).await? {
@@ -154,7 +159,10 @@ pub async fn ways_in(visit: &Visit, user: &User) -> Result<WaysIn, Fault> {
     Ok(WaysIn {
         password: user.password_hash.is_some(),
         passkeys: kinds.iter().filter(|kind| **kind == FactorKind::Passkey).count(),
-        identities: held.iter().filter(|one| usable.contains(&one.connection_id)).count(),
+        identities: held
+            .iter()
+            .filter(|one| usable.contains(&one.connection_id))
+            .count(),
         // A proven address chooses a new password by mail.
         mail: user.address().is_some() && user.email_verified && visit.app.post.is_open(),
     })

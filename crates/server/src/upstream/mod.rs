@@ -12,9 +12,9 @@ pub use attempt::{Attempt, Goal, Opened, begin, open};
 pub use calls::{Failure, Person, who};
 pub use documents::Documents;
 pub use joining::{Joining, Stage};
+pub(crate) use link::row;
 pub use link::{Linked, Unlinked, ways_in};
 pub use link::{link, unlink};
-pub(crate) use link::row;
 pub use tokens::{Place, UpstreamTokens, identity_place, secret_place};
 
 use crate::http::visit::Visit;
@@ -56,8 +56,8 @@ pub async fn endpoints(visit: &Visit, connection: &Connection) -> Result<Endpoin
     let discovered = visit.app.upstream.discovery(visit, &issuer).await?;
     match connection.endpoints(Some(&discovered)) {
         Reached::At(endpoints) => Ok(*endpoints),
-        Reached::Discover(_) | Reached::Nowhere => {
-            Err(Failure::Settings("the discovery document names too few addresses"))
-        }
+        Reached::Discover(_) | Reached::Nowhere => Err(Failure::Settings(
+            "the discovery document names too few addresses",
+        )),
     }
 }

@@ -96,12 +96,22 @@ async fn threat_05_an_id_token_that_is_wrong_in_any_way_is_refused() {
         let refused = through(&mut browser, &google, "google-oauth2").await;
         assert!(setback(&refused).contains("did not work"), "{flaw:?}");
         let after = browser.open(&authorize("spa", &[("prompt", "none")])).await;
-        assert_eq!(after.param("error").as_deref(), Some("login_required"), "{flaw:?}");
+        assert_eq!(
+            after.param("error").as_deref(),
+            Some("login_required"),
+            "{flaw:?}"
+        );
     }
     // LINE: neither the header nor the published keys turn HS256 into something else.
     let line = connect(&site, Strategy::Line).await;
     line.is(serde_json::json!({"sub": "U1"}));
-    for flaw in [Flaw::PublicKeyAsSecret, Flaw::OtherAlgorithm, Flaw::NoAlgorithm, Flaw::OtherKey, Flaw::OtherNonce] {
+    for flaw in [
+        Flaw::PublicKeyAsSecret,
+        Flaw::OtherAlgorithm,
+        Flaw::NoAlgorithm,
+        Flaw::OtherKey,
+        Flaw::OtherNonce,
+    ] {
         line.errs(flaw);
         setback(&through(&mut site.browser(), &line, "line").await);
     }
@@ -126,7 +136,11 @@ async fn threat_14_providers_that_are_down_or_lead_elsewhere_leave_a_way_back() 
         google.errs(flaw);
         let mut browser = site.browser();
         let refused = through(&mut browser, &google, "google-oauth2").await;
-        assert!(setback(&refused).contains(said), "{flaw:?}: {}", setback(&refused));
+        assert!(
+            setback(&refused).contains(said),
+            "{flaw:?}: {}",
+            setback(&refused)
+        );
         // From where they were, they go on by the password.
         let answer = browser
             .log_in(&refused, crate::site::EMAIL, crate::site::PASSWORD)
@@ -135,7 +149,12 @@ async fn threat_14_providers_that_are_down_or_lead_elsewhere_leave_a_way_back() 
     }
     google.errs(Flaw::None);
     // Addresses inside the network, whoever wrote them down: this machine under another number, the cloud's metadata, plain http.
-    for address in ["http://169.254.169.254/token", "http://10.0.0.1/token", "http://[::1]/token", "http://example.com/token"] {
+    for address in [
+        "http://169.254.169.254/token",
+        "http://10.0.0.1/token",
+        "http://[::1]/token",
+        "http://example.com/token",
+    ] {
         change(&site, "google-oauth2", |connection| {
             connection.settings.token_endpoint = Some(address.to_owned());
         })
@@ -146,7 +165,10 @@ async fn threat_14_providers_that_are_down_or_lead_elsewhere_leave_a_way_back() 
     // Nobody listens there, and a discovery document that is another issuer's.
     let acme = connect(&site, Strategy::Oidc).await;
     for issuer in ["http://127.0.0.1:1", &format!("{}/", acme.at(""))] {
-        change(&site, "acme", |connection| connection.settings.issuer = Some(issuer.to_owned())).await;
+        change(&site, "acme", |connection| {
+            connection.settings.issuer = Some(issuer.to_owned())
+        })
+        .await;
         let mut browser = site.browser();
         let to = leave(&mut browser, "acme").await;
         assert!(to.starts_with("/u/login?"), "{to}");
@@ -186,23 +208,36 @@ async fn threat_18_a_disabled_connection_opens_nothing(site: Site) {
 
     // The person is blocked: the provider's word opens nothing.
     let person = user(&site, &id).await.unwrap();
-    set_access(&site.app, Operator, &person, Access::Blocked).await.unwrap();
+    set_access(&site.app, Operator, &person, Access::Blocked)
+        .await
+        .unwrap();
     let blocked = through(&mut site.browser(), &google, "google-oauth2").await;
     assert!(setback(&blocked).contains("cannot be signed in to"));
-    set_access(&site.app, Operator, &person, Access::Unblocked).await.unwrap();
+    set_access(&site.app, Operator, &person, Access::Unblocked)
+        .await
+        .unwrap();
 
     // Under way when it is switched off; then the button, the address and the parameter.
     let mut browser = site.browser();
     let brought = google.allow(&leave(&mut browser, "google-oauth2").await);
-    change(&site, "google-oauth2", |connection| connection.standing = Standing::Disabled).await;
+    change(&site, "google-oauth2", |connection| {
+        connection.standing = Standing::Disabled
+    })
+    .await;
     assert!(setback(&come_back(&mut browser, &brought).await).contains("not possible"));
-    let page = browser.open(&authorize("spa", &[("connection", "google-oauth2")])).await;
+    let page = browser
+        .open(&authorize("spa", &[("connection", "google-oauth2")]))
+        .await;
     assert!(page.body.contains("name=\"password\"") && !page.body.contains("connection=google-oauth2\""));
     let state = page.hidden("state");
     let direct = browser
         .get(&format!("/u/upstream?state={state}&connection=google-oauth2"))
         .await;
-    assert!(direct.location().starts_with("/u/login?"), "{}", direct.location());
+    assert!(
+        direct.location().starts_with("/u/login?"),
+        "{}",
+        direct.location()
+    );
 
     // On again, but nobody new.
     change(&site, "google-oauth2", |connection| {

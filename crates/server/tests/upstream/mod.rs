@@ -130,7 +130,10 @@ fn setback(answer: &Answer) -> String {
     assert_eq!(answer.status.as_u16(), 200, "{}", answer.body);
     let alert = answer.body.split("role=\"alert\"><p>").nth(1);
     let alert = alert.unwrap_or_else(|| panic!("no alert in {}", answer.body));
-    assert!(answer.body.contains("name=\"password\""), "the way back is the sign-in page");
+    assert!(
+        answer.body.contains("name=\"password\""),
+        "the way back is the sign-in page"
+    );
     alert.split("</p>").next().unwrap().to_owned()
 }
 
@@ -143,7 +146,10 @@ async fn audited(site: &Site, id: &str) -> Vec<String> {
     let rows = site
         .app
         .db
-        .all("SELECT kind FROM audit WHERE user_id = $1 ORDER BY id LIMIT 100", args![id])
+        .all(
+            "SELECT kind FROM audit WHERE user_id = $1 ORDER BY id LIMIT 100",
+            args![id],
+        )
         .await
         .unwrap();
     rows.iter().map(|row| row.get("kind").unwrap()).collect()
@@ -164,23 +170,38 @@ async fn google_signs_in_and_is_known_again(site: Site) {
     let first = told(&site, &answer).await;
     let id = "google-oauth2|110169484474386276334";
     assert_eq!(first["sub"], id);
-    assert_eq!((&first["email"], &first["email_verified"]), (&json!("Taro@Gmail.example"), &json!(true)));
-    assert_eq!((&first["name"], &first["given_name"]), (&json!("山田 太郎"), &json!("太郎")));
+    assert_eq!(
+        (&first["email"], &first["email_verified"]),
+        (&json!("Taro@Gmail.example"), &json!(true))
+    );
+    assert_eq!(
+        (&first["name"], &first["given_name"]),
+        (&json!("山田 太郎"), &json!("太郎"))
+    );
     let kinds = audited(&site, id).await;
-    assert!(["ss", "s"].iter().all(|kind| kinds.contains(&(*kind).to_owned())), "{kinds:?}");
+    assert!(
+        ["ss", "s"].iter().all(|kind| kinds.contains(&(*kind).to_owned())),
+        "{kinds:?}"
+    );
 
     // In another browser, with another name and address: it is the subject that counts.
     google.is(json!({"sub": "110169484474386276334", "email": "hanako@example.com", "email_verified": true, "name": "X"}));
     let mut other = site.browser();
     let answer = through(&mut other, &google, "google-oauth2").await;
     let again = told(&site, &answer).await;
-    assert_eq!((&again["sub"], &again["email"]), (&json!(id), &json!("Taro@Gmail.example")));
+    assert_eq!(
+        (&again["sub"], &again["email"]),
+        (&json!(id), &json!("Taro@Gmail.example"))
+    );
     assert_eq!(google.scene.lock().unwrap().fetched_keys, 1, "keys are kept");
 
     // `connection` leads there directly.
     let mut third = site.browser();
     let request = third
-        .open(&authorize("spa", &[("connection", "google-oauth2"), ("ui_locales", "ja")]))
+        .open(&authorize(
+            "spa",
+            &[("connection", "google-oauth2"), ("ui_locales", "ja")],
+        ))
         .await
         .location()
         .to_owned();
@@ -191,10 +212,14 @@ async fn google_signs_in_and_is_known_again(site: Site) {
 
 async fn x_tells_no_address(site: Site) {
     let x = connect(&site, Strategy::X).await;
-    x.scene.lock().unwrap().userinfo = json!({"data": {"id": "2244994945", "name": "Hanako", "username": "hana"}});
+    x.scene.lock().unwrap().userinfo =
+        json!({"data": {"id": "2244994945", "name": "Hanako", "username": "hana"}});
     let answer = through(&mut site.browser(), &x, "twitter").await;
     let told = told(&site, &answer).await;
-    assert_eq!((&told["sub"], &told["nickname"]), (&json!("twitter|2244994945"), &json!("hana")));
+    assert_eq!(
+        (&told["sub"], &told["nickname"]),
+        (&json!("twitter|2244994945"), &json!("hana"))
+    );
     assert!(told.get("email").is_none() && told.get("email_verified").is_none());
     let user = user(&site, "twitter|2244994945").await.unwrap();
     assert_eq!((user.address(), user.email_verified), (None, false));
@@ -206,11 +231,17 @@ async fn x_tells_no_address(site: Site) {
 
 async fn line_signs_with_the_channel_secret(site: Site) {
     let line = connect(&site, Strategy::Line).await;
-    change(&site, "line", |connection| connection.settings.bot_prompt = Some("normal".to_owned())).await;
+    change(&site, "line", |connection| {
+        connection.settings.bot_prompt = Some("normal".to_owned())
+    })
+    .await;
     line.is(json!({"sub": "U4af4980629", "name": "花子", "amr": ["linesso"]}));
     let mut browser = site.browser();
     let request = leave(&mut browser, "line").await;
-    assert!(request.contains("bot_prompt=normal") && request.contains("nonce="), "{request}");
+    assert!(
+        request.contains("bot_prompt=normal") && request.contains("nonce="),
+        "{request}"
+    );
     let answer = come_back(&mut browser, &line.allow(&request)).await;
     let told = told(&site, &answer).await;
     assert_eq!(told["sub"], "line|U4af4980629");
@@ -223,7 +254,10 @@ async fn line_signs_with_the_channel_secret(site: Site) {
     line.scene.lock().unwrap().signs = Some(Algorithm::Es256);
     let refused = through(&mut site.browser(), &line, "line").await;
     assert!(setback(&refused).contains("LINE"));
-    change(&site, "line", |connection| connection.settings.id_token_alg = Some("ES256".to_owned())).await;
+    change(&site, "line", |connection| {
+        connection.settings.id_token_alg = Some("ES256".to_owned())
+    })
+    .await;
     let answer = through(&mut site.browser(), &line, "line").await;
     assert_eq!(self::told(&site, &answer).await["sub"], "line|U1");
 }
@@ -237,14 +271,26 @@ async fn github_tells_addresses_apart() {
     {
         let mut scene = github.scene.lock().unwrap();
         scene.userinfo = profile;
-        scene.emails = json!([entry("other@example.com", false, true), entry("octo@example.com", true, true)]);
+        scene.emails = json!([
+            entry("other@example.com", false, true),
+            entry("octo@example.com", true, true)
+        ]);
     }
     let answer = through(&mut site.browser(), &github, "github").await;
     let told = told(&site, &answer).await;
-    assert_eq!((&told["sub"], &told["name"]), (&json!("github|583231"), &json!("octo")));
-    assert_eq!((&told["email"], &told["email_verified"]), (&json!("octo@example.com"), &json!(true)));
+    assert_eq!(
+        (&told["sub"], &told["name"]),
+        (&json!("github|583231"), &json!("octo"))
+    );
+    assert_eq!(
+        (&told["email"], &told["email_verified"]),
+        (&json!("octo@example.com"), &json!(true))
+    );
     // Another person: the primary address is not checked, or the list is withheld.
-    for (id, emails) in [(2, json!([entry("x@example.com", true, false)])), (3, Value::Null)] {
+    for (id, emails) in [
+        (2, json!([entry("x@example.com", true, false)])),
+        (3, Value::Null),
+    ] {
         {
             let mut scene = github.scene.lock().unwrap();
             scene.userinfo["id"] = id.into();
@@ -278,7 +324,10 @@ async fn apple_answers_by_a_form_and_names_people_once() {
     let answer = browser.get(handed.location()).await;
     let answer = browser.follow(answer).await;
     let told = told(&site, &answer).await;
-    assert_eq!((&told["sub"], &told["name"]), (&json!("apple|001234.abc.0789"), &json!("Hanako Seki")));
+    assert_eq!(
+        (&told["sub"], &told["name"]),
+        (&json!("apple|001234.abc.0789"), &json!("Hanako Seki"))
+    );
     assert_eq!(told["email"], "x1@privaterelay.appleid.example");
     // The same form in another browser opens nothing, and not here a second time.
     for again in [&mut site.browser(), &mut browser] {
@@ -300,12 +349,20 @@ async fn microsoft_is_one_issuer_for_each_organisation() {
     assert_eq!(told["sub"], "windowslive|AAAA");
     assert!(told.get("email").is_none(), "any tenant can write any address");
     let other = "9188040d-6c67-4c5b-b112-36a304b66dad";
-    for (tid, iss) in [(tid, issuer(other)), (other, issuer(tid)), ("x", issuer("x")), ("{tenantid}", issuer("{tenantid}"))] {
+    for (tid, iss) in [
+        (tid, issuer(other)),
+        (other, issuer(tid)),
+        ("x", issuer("x")),
+        ("{tenantid}", issuer("{tenantid}")),
+    ] {
         microsoft.is(person(tid, iss));
         let refused = through(&mut site.browser(), &microsoft, "windowslive").await;
         setback(&refused);
     }
-    change(&site, "windowslive", |connection| connection.settings.tenant = Some("organizations".to_owned())).await;
+    change(&site, "windowslive", |connection| {
+        connection.settings.tenant = Some("organizations".to_owned())
+    })
+    .await;
     microsoft.is(person(other, issuer(other)));
     setback(&through(&mut site.browser(), &microsoft, "windowslive").await);
 }
@@ -315,10 +372,14 @@ async fn any_provider_by_discovery_or_by_addresses() {
     let site = Site::new().await;
     let acme = connect(&site, Strategy::Oidc).await;
     acme.is(json!({"sub": "7", "name": "Seven"}));
-    acme.scene.lock().unwrap().userinfo = json!({"sub": "7", "email": "seven@example.com", "email_verified": true});
+    acme.scene.lock().unwrap().userinfo =
+        json!({"sub": "7", "email": "seven@example.com", "email_verified": true});
     let answer = through(&mut site.browser(), &acme, "acme").await;
     let told = told(&site, &answer).await;
-    assert_eq!((&told["sub"], &told["email"]), (&json!("oidc|acme|7"), &json!("seven@example.com")));
+    assert_eq!(
+        (&told["sub"], &told["email"]),
+        (&json!("oidc|acme|7"), &json!("seven@example.com"))
+    );
     // The userinfo of somebody else is not mixed in (OpenID Connect Core section 5.3.2).
     acme.scene.lock().unwrap().userinfo["sub"] = "8".into();
     setback(&through(&mut site.browser(), &acme, "acme").await);

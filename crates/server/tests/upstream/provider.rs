@@ -103,7 +103,11 @@ fn keys() -> &'static Keys {
 /// The private key whose public half this provider holds for Apple's form of a client secret.
 pub(super) fn apple_key() -> &'static SigningKey {
     static KEY: std::sync::OnceLock<SigningKey> = std::sync::OnceLock::new();
-    KEY.get_or_init(|| SigningKey::generate(Algorithm::Es256).unwrap().with_kid("KEY1234567"))
+    KEY.get_or_init(|| {
+        SigningKey::generate(Algorithm::Es256)
+            .unwrap()
+            .with_kid("KEY1234567")
+    })
 }
 
 impl Provider {
@@ -232,7 +236,10 @@ fn prove(proof: Proof, headers: &HeaderMap, form: &BTreeMap<String, String>, now
             assert!(!form.contains_key("client_secret"));
         }
         Proof::Post => {
-            assert_eq!((form["client_id"].as_str(), form["client_secret"].as_str()), (CLIENT_ID, SECRET));
+            assert_eq!(
+                (form["client_id"].as_str(), form["client_secret"].as_str()),
+                (CLIENT_ID, SECRET)
+            );
             assert!(!headers.contains_key("authorization"));
         }
         Proof::Apple => {
@@ -275,7 +282,11 @@ fn id_token(scene: &Scene, signs: Algorithm, asked: &BTreeMap<String, String>) -
     match (scene.flaw, signs) {
         (Flaw::NoAlgorithm, _) => {
             let part = |value: &Value| base64_simd::URL_SAFE_NO_PAD.encode_to_string(value.to_string());
-            format!("{}.{}.", part(&json!({"alg": "none", "typ": "JWT"})), part(&claims))
+            format!(
+                "{}.{}.",
+                part(&json!({"alg": "none", "typ": "JWT"})),
+                part(&claims)
+            )
         }
         (Flaw::PublicKeyAsSecret, _) => hmac(&keys().rsa.verifying_key().to_spki_der().unwrap()),
         (Flaw::SecretAsKey, _) => hmac(SECRET.as_bytes()),

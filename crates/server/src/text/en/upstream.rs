@@ -6,16 +6,22 @@ pub(super) const UPSTREAM: Upstream = Upstream {
     with: |name| format!("Continue with {name}"),
     or: "or",
     denied: |name| format!("You did not allow the sign-in at {name}. Try again, or sign in another way."),
-    down: |name| format!("{name} does not answer at the moment. Try again in a while, or sign in another way."),
+    down: |name| {
+        format!("{name} does not answer at the moment. Try again in a while, or sign in another way.")
+    },
     failed: |name| format!("The sign-in at {name} did not work. Try again, or sign in another way."),
-    closed: |name| format!("Signing in with {name} is not possible here at the moment. Please sign in another way."),
+    closed: |name| {
+        format!("Signing in with {name} is not possible here at the moment. Please sign in another way.")
+    },
     no_account: |name| {
         format!(
             "No account here belongs to your {name} account, and none is made by signing in. Sign in another way, then link \
              {name} on your account page."
         )
     },
-    blocked: |name| format!("Your account cannot be signed in to with {name}. Please contact whoever runs this service."),
+    blocked: |name| {
+        format!("Your account cannot be signed in to with {name}. Please contact whoever runs this service.")
+    },
     this_service: "the other service",
     join_title: "You already have an account",
     join_lead: |name, email| {
@@ -50,14 +56,18 @@ pub(super) const UPSTREAM: Upstream = Upstream {
     mail_linked: MailText {
         subject: |tenant| format!("Another way into your {tenant} account"),
         heading: "An account was linked",
-        body: |name| format!("Your account at {name} was linked: signing in there opens your account from now on."),
+        body: |name| {
+            format!("Your account at {name} was linked: signing in there opens your account from now on.")
+        },
         action: "",
         small: "If this was not you, sign in, unlink it on your account page, and change your password.",
     },
     mail_unlinked: MailText {
         subject: |tenant| format!("A way into your {tenant} account was removed"),
         heading: "An account was unlinked",
-        body: |name| format!("Your account at {name} was unlinked: signing in there no longer opens your account."),
+        body: |name| {
+            format!("Your account at {name} was unlinked: signing in there no longer opens your account.")
+        },
         action: "",
         small: "If this was not you, sign in and look at what protects your account.",
     },

@@ -5,9 +5,17 @@ use crate::text::{MailText, Upstream};
 pub(super) const UPSTREAM: Upstream = Upstream {
     with: |name| format!("{name}で続ける"),
     or: "または",
-    denied: |name| format!("{name}でのログインが許可されませんでした。もう一度試すか、別の方法でログインしてください。"),
-    down: |name| format!("現在、{name}から応答がありません。しばらくしてからもう一度試すか、別の方法でログインしてください。"),
-    failed: |name| format!("{name}でのログインに失敗しました。もう一度試すか、別の方法でログインしてください。"),
+    denied: |name| {
+        format!("{name}でのログインが許可されませんでした。もう一度試すか、別の方法でログインしてください。")
+    },
+    down: |name| {
+        format!(
+            "現在、{name}から応答がありません。しばらくしてからもう一度試すか、別の方法でログインしてください。"
+        )
+    },
+    failed: |name| {
+        format!("{name}でのログインに失敗しました。もう一度試すか、別の方法でログインしてください。")
+    },
     closed: |name| format!("現在、{name}ではログインできません。別の方法でログインしてください。"),
     no_account: |name| {
         format!(
@@ -15,11 +23,15 @@ pub(super) const UPSTREAM: Upstream = Upstream {
              別の方法でログインし、アカウントページで{name}を連携してください。"
         )
     },
-    blocked: |name| format!("{name}ではこのアカウントにログインできません。サービスの運営者にお問い合わせください。"),
+    blocked: |name| {
+        format!("{name}ではこのアカウントにログインできません。サービスの運営者にお問い合わせください。")
+    },
     this_service: "外部サービス",
     join_title: "すでにアカウントをお持ちです",
     join_lead: |name, email| {
-        format!("{name}によると{email}はあなたのアドレスです。このアドレスのアカウントがすでに登録されています。")
+        format!(
+            "{name}によると{email}はあなたのアドレスです。このアドレスのアカウントがすでに登録されています。"
+        )
     },
     join_prove: |name| {
         format!(
@@ -30,7 +42,9 @@ pub(super) const UPSTREAM: Upstream = Upstream {
     join_sign_in: "自分のアカウントにログインする",
     join_back: "今はしない",
     confirm_title: |name| format!("{name}を連携しますか？"),
-    confirm_lead: |name, who| format!("{name}のアカウント「{who}」で、今後このアカウントにログインできるようになります。"),
+    confirm_lead: |name, who| {
+        format!("{name}のアカウント「{who}」で、今後このアカウントにログインできるようになります。")
+    },
     confirm_yes: |name| format!("{name}を連携する"),
     confirm_no: "連携しない",
     lead: "ほかのサービスのアカウントで、このアカウントにログインできます。",
@@ -57,7 +71,9 @@ pub(super) const UPSTREAM: Upstream = Upstream {
     mail_unlinked: MailText {
         subject: |tenant| format!("{tenant}のアカウントのログイン方法が削除されました"),
         heading: "アカウントの連携が解除されました",
-        body: |name| format!("{name}のアカウントの連携が解除されました。今後、{name}ではログインできません。"),
+        body: |name| {
+            format!("{name}のアカウントの連携が解除されました。今後、{name}ではログインできません。")
+        },
         action: "",
         small: "お心当たりがない場合は、ログインしてアカウントの設定をご確認ください。",
     },
