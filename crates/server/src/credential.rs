@@ -49,6 +49,7 @@ pub async fn password(visit: &Visit, email: &Email, typed: &str) -> Result<Check
     match user {
         Some(user) if right && !user.blocked => {
             attempts::passed(visit, &email.folded).await?;
+            renew(visit, &user, text).await;
             Ok(Checked::Right(Box::new(user)))
         }
         user => {
@@ -60,5 +61,26 @@ pub async fn password(visit: &Visit, email: &Email, typed: &str) -> Result<Check
             visit.app.failures.note(&visit.app, event.at(visit), None);
             Ok(Checked::Wrong)
         }
+    }
+}
+
+/// Hashes a right password again when its hash is not of today's form. Nothing of it stops the login: when the queue is full or the
+/// database does not answer, the next login does it. It loses against a password that was changed meanwhile.
+async fn renew(visit: &Visit, user: &User, password: &str) {
+    let passwords = &visit.app.passwords;
+    let old = user.password_hash.clone();
+    let Some(old) = old.filter(|hash| passwords.is_outdated(hash)) else {
+        return;
+    };
+    let Ok(new) = passwords.hash(password).await else {
+        return;
+    };
+    let id = user.id.clone();
+    let renewed = visit
+        .app
+        .db
+        .tx(async move |tx| users::rehashed(tx, &id, &old, &new).await);
+    if let Err(error) = renewed.await {
+        tracing::warn!(%error, "an outdated password hash could not be replaced");
     }
 }

@@ -1,5 +1,6 @@
 //! Hashing passwords: Argon2id (RFC 9106) in PHC form, off the async threads, behind a bounded queue.
 //!
+//! Hashes that other programs made are checked too (`foreign`), so that people keep their passwords; the next right login makes them ours.
 //! Owns how much work a password costs and how much of it may run or wait at once. Does not own which passwords are
 //! acceptable (`rules`), nor who may try how often (`rules::login`).
 //!
@@ -9,11 +10,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use argon2::password_hash::PasswordHasher;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use argon2::{Algorithm, Argon2, Params, Version};
 use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
+
+pub mod foreign;
 
 /// How much work a password costs, and how much of it may happen at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -128,11 +131,15 @@ impl Passwords {
         let hasher = self.hasher.clone();
         let exists = hash.is_some();
         let hash = hash.unwrap_or(&self.nobody).to_owned();
+        let nobody = self.nobody.clone();
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        self.run(move || {
-            let parsed = PasswordHash::new(&hash).map_err(|_| PasswordError::Unreadable)?;
-            let right = hasher.verify_password(&password, &parsed).is_ok();
-            Ok(exists && right)
+        self.run(move || match foreign::read(&hash) {
+            Ok(form) => Ok(exists && form.is_of(&hasher, &password)),
+            Err(_) => {
+                // The same work, so that nobody learns from the time that the account is there.
+                let _ = foreign::read(&nobody).map(|form| form.is_of(&hasher, &password));
+                Err(PasswordError::Unreadable)
+            }
         })
         .await?
     }
@@ -141,7 +148,8 @@ impl Passwords {
     /// again.
     pub fn is_outdated(&self, hash: &str) -> bool {
         let Ok(parsed) = PasswordHash::new(hash) else {
-            return false;
+            // A form of somebody else's, which was right a moment ago.
+            return true;
         };
         parsed.algorithm.as_str() != "argon2id"
             || Params::try_from(&parsed).is_ok_and(|made| {

@@ -21,6 +21,7 @@ mod feed;
 mod frontchannel;
 mod gateway;
 mod host;
+mod import;
 mod in_flight;
 mod introspect;
 mod jobs;

@@ -27,6 +27,7 @@ pub mod families;
 pub mod flows;
 pub mod gateway_apps;
 pub mod identities;
+pub mod imports;
 pub mod issuer;
 pub mod jobs;
 pub mod keys;

@@ -30,6 +30,7 @@ pub fn all() -> Vec<(&'static str, &'static str, &'static str)> {
         ("flows", crate::flows::sql::ALL),
         ("gateway_apps", crate::gateway_apps::sql::ALL),
         ("identities", crate::identities::sql::ALL),
+        ("imports", crate::imports::sql::ALL),
         ("issuer", crate::issuer::sql::ALL),
         ("jobs", crate::jobs::sql::ALL),
         ("keys", crate::keys::sql::ALL),

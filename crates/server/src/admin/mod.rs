@@ -9,6 +9,7 @@ pub mod connections;
 pub mod consents;
 pub mod gateway;
 pub mod grants;
+pub mod import;
 pub mod keys;
 pub mod refresh_tokens;
 pub mod restore;

@@ -25,6 +25,7 @@ mod serve;
 mod session;
 mod terminal;
 mod token;
+mod transfer;
 mod user;
 mod verifier;
 mod wait;

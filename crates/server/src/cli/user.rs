@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::secrets;
 use super::terminal::{Failure, Terminal};
+use super::transfer;
 use super::wait::Answering;
 use crate::admin::Actor::Operator;
 use crate::admin::users::{self, Access, NewUser};
@@ -54,6 +55,12 @@ pub(crate) enum UserCommand {
     Unblock(One),
     /// Delete a user with their sessions, grants and consents
     Delete(Ending),
+    /// Bring accounts along from a file
+    #[command(after_help = transfer::IMPORT)]
+    Import(transfer::Import),
+    /// Write all accounts into a file
+    #[command(after_help = transfer::EXPORT)]
+    Export(transfer::Export),
     /// Give a user a new password: everything they hold ends
     #[command(after_help = PASSWORD)]
     Password(Password),
@@ -119,6 +126,8 @@ impl UserCommand {
             Self::Add(command) => command.run(app, terminal).await,
             Self::List(command) => command.run(app, terminal).await,
             Self::Password(command) => command.run(app, terminal).await,
+            Self::Import(command) => command.run(app, terminal).await,
+            Self::Export(command) => command.run(app, terminal).await,
             Self::Show(One { user, json }) => {
                 let user = users::find(app, &user).await?;
                 match json {
