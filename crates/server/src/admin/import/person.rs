@@ -94,6 +94,7 @@ pub fn read(record: &Map<String, Value>, now: Timestamp) -> Result<Person, Strin
                 given_name: self::name(record, "given_name")?,
                 family_name: self::name(record, "family_name")?,
                 picture: picture.map(str::to_owned),
+                locale: None,
                 password_hash: hash,
                 blocked: truth(record, "blocked")?,
                 epoch: 0,
