@@ -1,7 +1,8 @@
 //! What goes into each token and into `/userinfo`.
 
 use crate::api::Dialect;
-use crate::grant::{Grant, Origin, Subject};
+use crate::factor::AMR_MULTI_FACTOR;
+use crate::grant::{Grant, Origin, Subject, UserSubject};
 use crate::id::{ClientId, SessionId, UserId};
 use crate::time::Timestamp;
 use crate::user::User;
@@ -29,6 +30,13 @@ pub struct AccessClaims<'a> {
     gid: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     sid: Option<&'a str>,
+    // How and when the user signed in (RFC 9068 section 2.2.1): an API may ask for more than that (RFC 9470).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    auth_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acr: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amr: Option<&'a [String]>,
 }
 
 /// One audience is a string and several are a list (RFC 7519 section 4.1.3).
@@ -56,6 +64,7 @@ pub fn access<'a>(grant: &'a Grant, issuer: &'a str, jti: &'a str) -> Option<Acc
     let client_id = grant.client().id.as_str();
     let iat = grant.issued_at().seconds();
     let standard = api.dialect == Dialect::Rfc9068;
+    let told = grant.user().filter(|_| standard);
     Some(AccessClaims {
         iss: issuer,
         sub: match grant.subject() {
@@ -86,6 +95,9 @@ pub fn access<'a>(grant: &'a Grant, issuer: &'a str, jti: &'a str) -> Option<Acc
             .user()
             .and_then(|subject| subject.session_id.as_ref())
             .map(|id| id.as_str()),
+        auth_time: told.map(|subject| subject.auth_time.seconds()),
+        acr: told.and_then(|subject| subject.acr.as_deref()),
+        amr: told.map(|subject| &subject.amr[..]),
     })
 }
 
@@ -106,7 +118,7 @@ pub struct IdClaims<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     acr: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    amr: Option<&'a [String]>,
+    amr: Option<Vec<&'a str>>,
 }
 
 /// Decides the claims of a grant's ID token; `None` when it has none.
@@ -125,8 +137,20 @@ pub fn id<'a>(grant: &'a Grant, issuer: &'a str, wire: Wire) -> Option<IdClaims<
         sid: subject.session_id.as_ref().map(|id| id.as_str()),
         nonce: subject.nonce.as_deref(),
         acr: subject.acr.as_deref(),
-        amr: (wire == Wire::Standard).then_some(&subject.amr[..]),
+        amr: amr(subject, wire),
     })
+}
+
+/// How the user has proven themselves (RFC 8176): every method by the standard; on Auth0's wire only that there were several.
+fn amr(subject: &UserSubject, wire: Wire) -> Option<Vec<&str>> {
+    let all = subject.amr.iter().map(String::as_str);
+    match wire {
+        Wire::Standard => Some(all.collect()),
+        Wire::Auth0 => {
+            let several: Vec<&str> = all.filter(|method| *method == AMR_MULTI_FACTOR).collect();
+            (!several.is_empty()).then_some(several)
+        }
+    }
 }
 
 /// The `typ` header of a logout token.

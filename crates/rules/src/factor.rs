@@ -94,7 +94,8 @@ pub struct Demand {
 pub enum Requirement {
     /// Nothing.
     Satisfied,
-    /// One of these, in the order of the set-up.
+    /// One of these, in the order of the set-up. None are left when all there is is the mailbox the login came from: then only another
+    /// first factor helps.
     Prove(Vec<FactorKind>),
     /// Nothing is set up: the person must do that first.
     Enrol,
@@ -104,12 +105,15 @@ pub enum Requirement {
 ///
 /// A passkey with user verification is two factors at once and says `mfa` from the start. Being remembered counts for a login that
 /// looks as ever, and never where the application asked. A login that looks wrong needs a proof even of people who set nothing up:
-/// then a code to their proven address; who has neither is asked nothing more, because a lock without a key would lock them out.
+/// then a code to their proven address, before they may set anything up; who has neither is asked nothing more, because a lock
+/// without a key would lock them out. Who signed in with a code from their mailbox has not proven anything more with a second one.
 pub fn required(demand: Demand, amr: &[String], factors: &Factors) -> Requirement {
     if amr.iter().any(|method| method == AMR_MULTI_FACTOR) {
         return Requirement::Satisfied;
     }
     let looks_wrong = demand.risk != Risk::Low;
+    let by_mailbox = is_by_mailbox(amr);
+    let second = |kind: &&FactorKind| !(by_mailbox && **kind == FactorKind::Email);
     let wanted = match demand.policy {
         _ if demand.asked => Wanted::Always,
         MfaPolicy::Never => Wanted::No,
@@ -120,12 +124,19 @@ pub fn required(demand: Demand, amr: &[String], factors: &Factors) -> Requiremen
     match wanted {
         Wanted::No => Requirement::Satisfied,
         Wanted::Always | Wanted::IfPossible if factors.has_any() => {
-            Requirement::Prove(factors.enrolled.clone())
+            Requirement::Prove(factors.enrolled.iter().filter(second).copied().collect())
+        }
+        Wanted::Always | Wanted::IfPossible if looks_wrong && factors.mailbox && !by_mailbox => {
+            Requirement::Prove(vec![FactorKind::Email])
         }
         Wanted::Always => Requirement::Enrol,
-        Wanted::IfPossible if looks_wrong && factors.mailbox => Requirement::Prove(vec![FactorKind::Email]),
         Wanted::IfPossible => Requirement::Satisfied,
     }
+}
+
+/// Whether a login has proven the mailbox of the account and nothing else.
+pub(crate) fn is_by_mailbox(amr: &[String]) -> bool {
+    amr == [FactorKind::Email.amr()]
 }
 
 enum Wanted {
@@ -205,14 +216,35 @@ mod tests {
             let needed = required(demand, &words(&["pwd"]), &held(&[FactorKind::RecoveryCode]));
             let familiar = demand.remembered && demand.risk == Risk::Low;
             let expected = match demand.policy {
+                MfaPolicy::Never if !demand.asked => Requirement::Satisfied,
+                _ if demand.risk != Risk::Low => Requirement::Prove(vec![FactorKind::Email]),
                 _ if demand.asked => Requirement::Enrol,
                 MfaPolicy::Always if !familiar => Requirement::Enrol,
-                MfaPolicy::Adaptive if demand.risk != Risk::Low => {
-                    Requirement::Prove(vec![FactorKind::Email])
-                }
                 _ => Requirement::Satisfied,
             };
             assert_eq!(needed, expected, "{demand:?}");
         }
+    }
+
+    #[test]
+    fn threat_09_one_mailbox_is_one_factor() {
+        let mailed = words(&["otp"]);
+        let with = |enrolled: &[FactorKind]| {
+            let always = Demand {
+                policy: MfaPolicy::Always,
+                asked: false,
+                risk: Risk::High,
+                remembered: false,
+            };
+            required(always, &mailed, &held(enrolled))
+        };
+        assert_eq!(with(&[FactorKind::Email]), Requirement::Prove(Vec::new()));
+        let others = [FactorKind::Email, FactorKind::Totp, FactorKind::RecoveryCode];
+        assert_eq!(with(&others), Requirement::Prove(others[1..].to_vec()));
+        assert_eq!(
+            with(&[]),
+            Requirement::Enrol,
+            "nothing more can be asked of the mailbox"
+        );
     }
 }

@@ -23,6 +23,7 @@
 //! | whether a link from a mail still works | [`ticket`] |
 //! | what a person may say about themselves | [`profile`] |
 //! | whether somebody who signed in elsewhere is believed | [`upstream`] |
+//! | which second factor a login needs | [`factor`] |
 
 pub mod api;
 pub mod authorize;
@@ -50,6 +51,7 @@ pub mod parameters;
 pub mod permission;
 pub mod pkce;
 pub mod profile;
+pub mod recovery_code;
 pub mod redirect;
 pub mod refusal;
 pub mod revoke;

@@ -1,6 +1,6 @@
 //! Single sign-on sessions: a browser in which somebody is signed in.
 
-use crate::factor::{AMR_MULTI_FACTOR, Factors, Risk};
+use crate::factor::{AMR_MULTI_FACTOR, Factors, Risk, is_by_mailbox};
 use crate::id::{SessionId, UserId};
 use crate::time::Timestamp;
 use crate::user::User;
@@ -48,12 +48,14 @@ pub enum Freshness {
 
 impl Session {
     /// Decides whether the person proved themselves lately, and with a second factor if they have one, so that a browser that was left
-    /// open, or a stolen cookie of it, changes nothing for good (threat 31).
+    /// open, or a stolen cookie of it, changes nothing for good (threat 31). After a login that looks wrong the mailbox counts as a second
+    /// factor, or whoever knows the password alone could set one of their own up.
     pub fn freshness(&self, factors: &Factors, now: Timestamp) -> Freshness {
         let several = self.amr.iter().any(|method| method == AMR_MULTI_FACTOR);
+        let mailbox = self.risk != Risk::Low && factors.mailbox && !is_by_mailbox(&self.amr);
         if now.millis_since(self.auth_time) >= FRESH_SECONDS * 1000 {
             Freshness::Stale
-        } else if factors.has_any() && !several {
+        } else if (factors.has_any() || mailbox) && !several {
             Freshness::OneFactor
         } else {
             Freshness::Fresh

@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use sekisho_rules::client::GrantType;
 use sekisho_rules::client_auth::ASSERTION_ALGORITHMS;
+use sekisho_rules::factor::ACR_MULTI_FACTOR;
 use sekisho_rules::wire::Wire;
 use serde_json::json;
 
@@ -50,9 +51,10 @@ pub async fn configuration(visit: Visit) -> Response {
         "introspection_endpoint_auth_signing_alg_values_supported": assertions,
         "scopes_supported": ["openid", "profile", "email", "offline_access"],
         "claims_supported": [
-            "sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "sid", "name", "nickname", "given_name", "family_name",
+            "sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "sid", "name", "nickname", "given_name", "family_name",
             "picture", "locale", "updated_at", "email", "email_verified",
         ],
+        "acr_values_supported": [ACR_MULTI_FACTOR],
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": ["en", "ja"],
         "claims_parameter_supported": false,

@@ -1,9 +1,28 @@
-//! What a person can prove beside their first factor, as the rules ask for it.
+//! What a person can prove beside their first factor: setting it up, proving it, taking it away.
+//!
+//! The pages and the MFA API are doors to the same actions. Whether a person must prove something is `rules::factor`'s to decide,
+//! whether they may change something `rules::enrolment`'s. What an authenticator shares with us is sealed; of recovery codes only
+//! hashes are kept. Each change tells the owner by mail in its own transaction.
+
+mod change;
+pub mod email;
+mod prove;
+pub mod recovery_codes;
+pub mod totp;
+
+pub use change::{ask_in_every_browser, remember_browser, remove};
+pub use prove::{Tried, prove};
 
 use crate::http::cookie::Cookie;
+use crate::http::reply::Refused;
 use crate::http::visit::Visit;
+use crate::jobs::{Draft, mail};
+use crate::mail::letters;
+use crate::seal::Place;
+use crate::text::{MailText, Mails};
 use sekisho_rules::authorize::Provable;
-use sekisho_rules::factor::Factors;
+use sekisho_rules::factor::{FactorKind, Factors};
+use sekisho_rules::id::hex;
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::user::User;
 use sekisho_store::{Fault, browsers, factors};
@@ -32,4 +51,35 @@ pub async fn provable(visit: &Visit, user: &User) -> Result<Provable, Fault> {
         factors: held(visit, user).await?,
         remembered: known.is_some_and(|browser| browser.remembered_until > visit.moment.now),
     })
+}
+
+/// A fresh id for a factor, as the MFA API names it: `totp|dev_0123456789abcdef`.
+pub fn fresh_id(visit: &Visit, kind: FactorKind) -> String {
+    let word = match kind {
+        FactorKind::Totp => "totp",
+        other => other.word(),
+    };
+    format!("{word}|dev_{}", hex(&visit.moment.bytes::<8>()))
+}
+
+/// Where a factor's secret is sealed for.
+pub(crate) fn place(id: &str) -> Place<'_> {
+    Place {
+        table: "factors",
+        column: "sealed",
+        row: id,
+    }
+}
+
+/// The mail that tells the owner what was changed; none where no mail can be sent.
+fn told(visit: &Visit, user: &User, words: fn(&Mails) -> &MailText) -> Result<Option<Draft>, Refused> {
+    if !visit.app.post.is_open() {
+        return Ok(None);
+    }
+    let text = visit.text(None);
+    let envelope = letters::notice(text, words(&text.mails), &visit.app.config.name, &user.email);
+    let draft = mail::draft(&visit.app, &envelope, visit.moment);
+    draft
+        .map(Some)
+        .map_err(|_| Refused::Internal("a mail about a factor cannot be written"))
 }

@@ -20,7 +20,19 @@ use sekisho_store::{client_grants, families, issuer, users};
 use serde_json::{Map, Value, json};
 
 /// Claims of a JWT access token that are told (RFC 7662 section 2.2); all of them stand in the token itself.
-const TOLD: [&str; 8] = ["sub", "aud", "iss", "exp", "iat", "jti", "scope", "sid"];
+const TOLD: [&str; 11] = [
+    "sub",
+    "aud",
+    "iss",
+    "exp",
+    "iat",
+    "jti",
+    "scope",
+    "sid",
+    "auth_time",
+    "acr",
+    "amr",
+];
 
 /// `POST /oauth/introspect`.
 pub async fn introspect(visit: Visit, bytes: Bytes) -> Response {

@@ -102,6 +102,8 @@ pub fn router(app: Arc<App>) -> Router {
             "/u/consent",
             get(login::consent::show).post(login::consent::submit),
         )
+        .route("/u/factor", get(login::factor::show).post(login::factor::submit))
+        .route("/u/enrol", get(login::enrol::show).post(login::enrol::submit))
         .route("/u/reset", get(recovery::ask::show).post(recovery::ask::submit))
         .route(
             "/u/password",

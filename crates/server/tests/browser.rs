@@ -192,7 +192,7 @@ impl<'a> Browser<'a> {
 }
 
 /// Undoes HTML's escaping of text, which writes a character as its number.
-fn unescape(text: &str) -> String {
+pub(crate) fn unescape(text: &str) -> String {
     let mut plain = String::new();
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("&#") {

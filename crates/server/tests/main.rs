@@ -17,6 +17,7 @@ mod commands;
 mod demo;
 mod edge;
 mod ending;
+mod factors;
 mod feed;
 mod frontchannel;
 mod gateway;

@@ -14,6 +14,7 @@ sql! {
             ON CONFLICT (user_id, hash) DO UPDATE SET last_seen = excluded.last_seen, ip = excluded.ip, country = excluded.country, \
             user_agent = excluded.user_agent";
     REMEMBER = "UPDATE browsers SET remembered_until = $3 WHERE user_id = $1 AND hash = $2 RETURNING user_id";
+    ASK_AGAIN = "UPDATE browsers SET remembered_until = 0 WHERE user_id = $1";
     FORGET_ALL = "DELETE FROM browsers WHERE user_id = $1";
 }
 
@@ -93,6 +94,14 @@ pub async fn remember(
 ) -> Result<bool, Fault> {
     let arguments = args![user.as_str(), cookie.bytes().to_vec(), until.millis()];
     Ok(tx.opt(sql::REMEMBER, arguments).await?.is_some())
+}
+
+/// Asks for a second factor in every browser of a person again.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn ask_again(tx: &mut Tx, user: &UserId) -> Result<(), Fault> {
+    tx.run(sql::ASK_AGAIN, args![user.as_str()]).await.map(drop)
 }
 
 /// Forgets every browser of a person: the next login in each is a new one.

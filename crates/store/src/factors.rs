@@ -16,12 +16,16 @@ sql! {
     OF_USER = concat!("SELECT ", columns!(), " FROM factors WHERE user_id = $1 ORDER BY created_at, id LIMIT 100");
     KINDS = "SELECT kind, created_at FROM factors WHERE user_id = $1 AND confirmed_at IS NOT NULL ORDER BY created_at, id LIMIT 100";
     PASSKEY = "SELECT id FROM passkeys WHERE user_id = $1 ORDER BY created_at LIMIT 1";
-    INSERT = "INSERT INTO factors (id, user_id, kind, name, sealed, created_at, confirmed_at) VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    INSERT = "INSERT INTO factors (id, user_id, kind, name, sealed, created_at, confirmed_at) VALUES ($1, $2, $3, $4, $5, $6, $7) \
+              ON CONFLICT (id) DO NOTHING RETURNING id";
     CONFIRM = "UPDATE factors SET confirmed_at = $2, last_step = $3 WHERE id = $1 AND confirmed_at IS NULL RETURNING id";
     // The step must move on, or a code that somebody looked at could be used again (RFC 6238 section 5.2).
     USE = "UPDATE factors SET last_used_at = $2, last_step = $3 \
            WHERE id = $1 AND confirmed_at IS NOT NULL AND (last_step < $3 OR $3 = -1) RETURNING id";
     DELETE = "DELETE FROM factors WHERE id = $1 AND user_id = $2 RETURNING id";
+    DELETE_KIND = "DELETE FROM factors WHERE user_id = $1 AND kind = $2";
+    SEALED = "SELECT id, sealed FROM factors WHERE sealed IS NOT NULL AND id > $1 ORDER BY id LIMIT 100";
+    RESEAL = "UPDATE factors SET sealed = $3 WHERE id = $1 AND sealed = $2 RETURNING id";
     ADD_CODE = "INSERT INTO recovery_codes (factor_id, hash) VALUES ($1, $2)";
     USE_CODE = "UPDATE recovery_codes SET used_at = $3 WHERE factor_id = $1 AND hash = $2 AND used_at IS NULL RETURNING factor_id";
     CODES_LEFT = "SELECT COUNT(*) AS amount FROM recovery_codes WHERE factor_id = $1 AND used_at IS NULL";
@@ -91,11 +95,11 @@ pub async fn kinds(db: &Db, user: &UserId) -> Result<Vec<FactorKind>, Fault> {
     Ok(kinds)
 }
 
-/// Adds a factor.
+/// Adds a factor. `false` when there is one with this id.
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn insert(tx: &mut Tx, new: &Factor) -> Result<(), Fault> {
+pub async fn insert(tx: &mut Tx, new: &Factor) -> Result<bool, Fault> {
     let arguments = args![
         new.id.as_str(),
         new.user_id.as_str(),
@@ -105,7 +109,7 @@ pub async fn insert(tx: &mut Tx, new: &Factor) -> Result<(), Fault> {
         new.created_at.millis(),
         new.confirmed_at.map(Timestamp::millis),
     ];
-    tx.run(sql::INSERT, arguments).await.map(drop)
+    Ok(tx.opt(sql::INSERT, arguments).await?.is_some())
 }
 
 /// Finishes a set-up with the code of a time step (-1 for kinds without). `false` when it was finished already or is gone.
@@ -134,6 +138,35 @@ pub async fn prove(tx: &mut Tx, id: &str, step: i64, now: Timestamp) -> Result<b
 pub async fn delete(tx: &mut Tx, user: &UserId, id: &str) -> Result<bool, Fault> {
     let row = tx.opt(sql::DELETE, args![id, user.as_str()]).await?;
     Ok(row.is_some())
+}
+
+/// Removes everything of one kind.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn delete_kind(tx: &mut Tx, user: &UserId, kind: FactorKind) -> Result<(), Fault> {
+    tx.run(sql::DELETE_KIND, args![user.as_str(), kind.word()])
+        .await
+        .map(drop)
+}
+
+/// Up to 100 factors whose id comes after `after` and that have something sealed: their id, and it.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn sealed(db: &Db, after: &str) -> Result<Vec<(String, Vec<u8>)>, Fault> {
+    let rows = db.all(sql::SEALED, args![after]).await?;
+    rows.iter()
+        .map(|row| Ok((row.get("id")?, row.get("sealed")?)))
+        .collect()
+}
+
+/// Replaces the sealed form of what a factor has. `false` when it is gone or changed by now.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn reseal(tx: &mut Tx, id: &str, old: Vec<u8>, new: Vec<u8>) -> Result<bool, Fault> {
+    Ok(tx.opt(sql::RESEAL, args![id, old, new]).await?.is_some())
 }
 
 /// Adds a recovery code by its hash.

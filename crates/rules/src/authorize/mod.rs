@@ -9,6 +9,6 @@ mod respond;
 mod trust;
 
 pub use check::{Prompt, Screen, Valid, audience, check};
-pub use next::{Facts, Known, Next, Provable, SignedIn, Step, next};
+pub use next::{Facts, Known, Next, Provable, SignedIn, Step, factor_due, next};
 pub use respond::Response;
 pub use trust::{ResponseMode, Trusted, client_id, trust};

@@ -174,17 +174,29 @@ fn missing_factor(trusted: &Trusted, valid: &Valid, session: &Session, facts: &F
     let Known::Known(provable) = &facts.factors else {
         return Missing::Unknown;
     };
-    let demand = Demand {
-        policy: trusted.client.mfa.unwrap_or(facts.mfa),
-        asked: valid.multi_factor,
-        risk: session.risk,
-        remembered: provable.remembered,
-    };
-    match factor::required(demand, &session.amr, &provable.factors) {
+    match factor_due(trusted, valid, session, facts.mfa, provable) {
         Requirement::Satisfied => Missing::Nothing,
         Requirement::Prove(kinds) => Missing::Step(Step::Factor(kinds)),
         Requirement::Enrol => Missing::Step(Step::Enrol),
     }
+}
+
+/// Decides which second factor this request still needs of a session: what [`next`] asks for, and all that the pages it sends the
+/// browser to may take. `mfa` is the issuer's policy.
+pub fn factor_due(
+    trusted: &Trusted,
+    valid: &Valid,
+    session: &Session,
+    mfa: MfaPolicy,
+    provable: &Provable,
+) -> Requirement {
+    let demand = Demand {
+        policy: trusted.client.mfa.unwrap_or(mfa),
+        asked: valid.multi_factor,
+        risk: session.risk,
+        remembered: provable.remembered,
+    };
+    factor::required(demand, &session.amr, &provable.factors)
 }
 
 fn is_multi_factor(session: &Session) -> bool {

@@ -3,12 +3,13 @@
 use sekisho_jose::Algorithm;
 use sekisho_rules::time::Timestamp;
 use sekisho_store::keys::{self as rows, KeyRow, KeyState};
-use sekisho_store::{Fault, Tx, audit, clients, issuer, jobs, revocations};
+use sekisho_store::{Fault, Tx, audit, clients, factors, issuer, jobs, revocations};
 
 use super::clients::place as secret_place;
 use super::{Actor, Refused};
 use crate::app::App;
 use crate::end::{self, Ending};
+use crate::factors::place as factor_place;
 use crate::feed::HASH_KEY;
 use crate::http::moment::Moment;
 use crate::jobs::place as job_place;
@@ -163,6 +164,7 @@ pub async fn rewrap(app: &App, actor: Actor) -> Result<usize, Refused> {
     }
     done += rewrap_jobs(app).await?;
     done += super::connections::rewrap(app).await?;
+    done += rewrap_factors(app).await?;
     done += feed_key(app).await?;
     let moment = Moment { now: app.clock.now() };
     let event = actor.did(
@@ -186,6 +188,24 @@ async fn rewrap_jobs(app: &App) -> Result<usize, Refused> {
             let won = app
                 .db
                 .tx(async move |tx| jobs::reseal(tx, &id, old.clone(), sealed.clone()).await);
+            done += usize::from(won.await?);
+        }
+    }
+}
+
+async fn rewrap_factors(app: &App) -> Result<usize, Refused> {
+    let (mut done, mut after) = (0, String::new());
+    loop {
+        let page = factors::sealed(&app.db, &after).await?;
+        let Some((last, _)) = page.last() else {
+            return Ok(done);
+        };
+        after = last.clone();
+        for (id, old) in page.into_iter().filter(|(_, old)| !app.sealer.is_current(old)) {
+            let sealed = again(app, &factor_place(&id), &old)?;
+            let won = app
+                .db
+                .tx(async move |tx| factors::reseal(tx, &id, old.clone(), sealed.clone()).await);
             done += usize::from(won.await?);
         }
     }

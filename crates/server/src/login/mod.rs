@@ -1,6 +1,8 @@
 //! The steps of a sign-in that a person sees. None calls another: each writes what it achieved and returns to `/authorize/resume`.
 
 pub mod consent;
+pub mod enrol;
+pub mod factor;
 pub mod join;
 pub mod passkey;
 pub mod password;
@@ -8,13 +10,18 @@ pub mod signup;
 mod social;
 pub mod upstream;
 
-use crate::http::reply::Trouble;
+use crate::factors;
+use crate::http::reply::{Trouble, see_other};
 use crate::http::visit::Visit;
 use crate::journey::{Journey, Purpose};
 use crate::respond::refuse;
+use crate::signed_in::browser;
 use axum::response::Response;
-use sekisho_rules::authorize::{Trusted, Valid};
+use sekisho_rules::authorize::{Trusted, Valid, factor_due};
+use sekisho_rules::factor::Requirement;
+use sekisho_rules::session::Session;
 use sekisho_rules::upstream::Connection;
+use sekisho_rules::user::User;
 
 /// A journey that is open in this browser and whose request still holds.
 pub(crate) struct Open {
@@ -41,4 +48,41 @@ pub(crate) async fn open(visit: &Visit, handle: Option<&str>) -> Result<Result<O
         })),
         Err(refusal) => refuse(visit, &trusted, &refusal).map(Err),
     }
+}
+
+/// A journey that waits for a second factor of who is signed in at this browser.
+pub(crate) struct Due {
+    pub(crate) open: Open,
+    pub(crate) session: Session,
+    pub(crate) user: User,
+    pub(crate) needs: Requirement,
+}
+
+/// Opens a journey that waits for a second factor. What it waits for is decided here again, by the rule that sent the browser: a page
+/// takes nothing else, for nobody else. A journey that waits for something other goes back to be told.
+pub(crate) async fn due(visit: &Visit, handle: Option<&str>) -> Result<Result<Due, Response>, Trouble> {
+    let open = match open(visit, handle).await? {
+        Ok(open) => open,
+        Err(refusal) => return Ok(Err(refusal)),
+    };
+    let Some((session, user)) = browser(visit).await?.signed_in else {
+        return Ok(Err(resume(visit, &open)));
+    };
+    let provable = factors::provable(visit, &user).await?;
+    let policy = visit.app.config.mfa.policy;
+    let needs = factor_due(&open.trusted, &open.valid, &session, policy, &provable);
+    if needs == Requirement::Satisfied {
+        return Ok(Err(resume(visit, &open)));
+    }
+    Ok(Ok(Due {
+        open,
+        session,
+        user,
+        needs,
+    }))
+}
+
+/// Back to where it is decided what comes next.
+pub(crate) fn resume(visit: &Visit, open: &Open) -> Response {
+    see_other(&visit.link("/authorize/resume", &open.handle))
 }

@@ -24,6 +24,8 @@ pub enum Asset {
     PasskeyScript,
     /// Shows times in the reader's own clock.
     TimeScript,
+    /// Copies and prints recovery codes.
+    CodesScript,
     /// Sends the form_post answer.
     FormPostScript,
     /// Posts the web_message answer.
@@ -36,13 +38,14 @@ pub enum Asset {
 
 impl Asset {
     /// Every asset. The style sheet comes after the pictures it names.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Gate,
         Self::Mark,
         Self::Style,
         Self::FormScript,
         Self::PasskeyScript,
         Self::TimeScript,
+        Self::CodesScript,
         Self::FormPostScript,
         Self::WebMessageScript,
         Self::SignedOutScript,
@@ -70,6 +73,7 @@ impl Asset {
             Self::FormScript => ("form.js", JS, include_str!("../../assets/form.js")),
             Self::PasskeyScript => ("passkey.js", JS, include_str!("../../assets/passkey.js")),
             Self::TimeScript => ("time.js", JS, include_str!("../../assets/time.js")),
+            Self::CodesScript => ("codes.js", JS, include_str!("../../assets/codes.js")),
             Self::FormPostScript => ("form_post.js", JS, include_str!("../../assets/form_post.js")),
             Self::CheckSessionScript => (
                 "check_session.js",

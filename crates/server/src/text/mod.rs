@@ -13,9 +13,9 @@ mod upstream;
 pub use attacks::Attacks;
 pub use choose::pick;
 pub use shape::{
-    Account, AccountPassword, AccountProfile, AccountSections, Around, Consent, Explanation, Home, Login,
-    LogoutConfirm, MailText, MailboxText, Mails, Passkeys, Problems, Recovery, Returning, Shell, SignedOut,
-    Signup,
+    Account, AccountPassword, AccountProfile, AccountSections, Around, Consent, Enrolment, Explanation, Home,
+    Login, LogoutConfirm, MailText, MailboxText, Mails, Passkeys, Problems, Recovery, Returning,
+    SecondFactor, Shell, SignedOut, Signup,
 };
 pub use upstream::Upstream;
 
@@ -89,6 +89,10 @@ pub struct Text {
     pub account_password: AccountPassword,
     /// The pages around mails.
     pub recovery: Recovery,
+    /// The page that asks for a second factor.
+    pub factor: SecondFactor,
+    /// The pages that set one up.
+    pub enrolment: Enrolment,
     /// The mailbox of a development server.
     pub mailbox: MailboxText,
     /// The mails.

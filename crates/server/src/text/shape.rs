@@ -1,8 +1,10 @@
 //! The shape of each page's words. A plain phrase is `&'static str`, a phrase with a blank is a function, and
 //! a phrase whose blank gets its own markup (a name in bold) is an [`Around`].
 
+mod factors;
 mod passkeys;
 
+pub use factors::{Enrolment, SecondFactor};
 pub use passkeys::Passkeys;
 
 /// A phrase around a name that the template marks up: `before`, the name, `after`.
@@ -432,6 +434,14 @@ pub struct Mails {
     pub sign_in_code: MailText,
     /// A code that proves a second factor.
     pub factor_code: MailText,
+    /// A second factor was set up.
+    pub factor_added: MailText,
+    /// A second factor was taken away.
+    pub factor_removed: MailText,
+    /// New recovery codes were made.
+    pub recovery_codes_made: MailText,
+    /// A recovery code was used.
+    pub recovery_code_used: MailText,
 }
 
 /// What went wrong, and what to do.

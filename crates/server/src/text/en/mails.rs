@@ -64,6 +64,40 @@ pub(super) const MAILS: Mails = Mails {
         small: "The code works for 10 minutes and once. Give it to nobody: we never ask for it by phone or mail. If this was not you, \
                 somebody may know your password: choose a new one.",
     },
+    factor_added: MailText {
+        subject: |tenant| format!("Your {tenant} account has a new second factor"),
+        heading: "A second factor was set up",
+        body: |email| format!("A second factor was set up for {email}. It is asked for when you sign in."),
+        action: "",
+        small: "If this was not you, somebody knows your password: choose a new one now, and take the factor away on your account \
+                page.",
+    },
+    factor_removed: MailText {
+        subject: |tenant| format!("A second factor of your {tenant} account was removed"),
+        heading: "A second factor was removed",
+        body: |email| format!("A second factor of {email} was taken away."),
+        action: "",
+        small: "If this was not you, choose a new password now and look at where you are signed in.",
+    },
+    recovery_codes_made: MailText {
+        subject: |tenant| format!("New recovery codes for your {tenant} account"),
+        heading: "You have new recovery codes",
+        body: |email| {
+            format!("New recovery codes were made for {email}. The ones from before no longer work.")
+        },
+        action: "",
+        small: "If this was not you, choose a new password now and look at where you are signed in.",
+    },
+    recovery_code_used: MailText {
+        subject: |tenant| format!("A recovery code of your {tenant} account was used"),
+        heading: "A recovery code was used",
+        body: |email| {
+            format!("Somebody, hopefully you, signed in as {email} with a recovery code. It works no more.")
+        },
+        action: "",
+        small: "If this was not you, somebody has your codes and knows your password: choose a new password now and make new codes \
+                on your account page.",
+    },
 };
 
 pub(super) const MAILBOX: MailboxText = MailboxText {

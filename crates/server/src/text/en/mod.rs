@@ -4,6 +4,7 @@ mod account;
 mod account_sections;
 mod attacks;
 mod consent;
+mod factors;
 mod home;
 mod login;
 mod logout;
@@ -33,6 +34,8 @@ pub(super) const TEXT: Text = Text {
     account_profile: account_sections::PROFILE,
     account_password: account_sections::PASSWORD,
     recovery: recovery::RECOVERY,
+    factor: factors::FACTOR,
+    enrolment: factors::ENROLMENT,
     mailbox: mails::MAILBOX,
     mails: mails::MAILS,
     passkeys: passkeys::PASSKEYS,

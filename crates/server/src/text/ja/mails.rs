@@ -64,6 +64,40 @@ pub(super) const MAILS: Mails = Mails {
         small: "コードは 10 分間、1 回だけ有効です。電話やメールでコードをお尋ねすることはありません。誰にも教えないでください。\
                 お心当たりがない場合は、第三者がパスワードを知っている可能性があります。パスワードを変更してください。",
     },
+    factor_added: MailText {
+        subject: |tenant| format!("{tenant}: 2 段階認証が設定されました"),
+        heading: "2 段階認証が設定されました",
+        body: |email| {
+            format!("{email} に 2 段階認証の方法が追加されました。今後はサインインの際に確認を求めます。")
+        },
+        action: "",
+        small: "お心当たりがない場合は、第三者がパスワードを知っている可能性があります。すぐにパスワードを再設定し、\
+                アカウントのページでこの方法を削除してください。",
+    },
+    factor_removed: MailText {
+        subject: |tenant| format!("{tenant}: 2 段階認証の方法が削除されました"),
+        heading: "2 段階認証の方法が削除されました",
+        body: |email| format!("{email} の 2 段階認証の方法が 1 つ削除されました。"),
+        action: "",
+        small: "お心当たりがない場合は、すぐにパスワードを再設定し、サインイン中の場所をご確認ください。",
+    },
+    recovery_codes_made: MailText {
+        subject: |tenant| format!("{tenant}: 新しい復旧コード"),
+        heading: "新しい復旧コードを発行しました",
+        body: |email| format!("{email} の復旧コードを新しく発行しました。以前のコードは使えなくなりました。"),
+        action: "",
+        small: "お心当たりがない場合は、すぐにパスワードを再設定し、サインイン中の場所をご確認ください。",
+    },
+    recovery_code_used: MailText {
+        subject: |tenant| format!("{tenant}: 復旧コードが使用されました"),
+        heading: "復旧コードが使用されました",
+        body: |email| {
+            format!("復旧コードを使って {email} でサインインがありました。このコードはもう使えません。")
+        },
+        action: "",
+        small: "お心当たりがない場合は、第三者がパスワードと復旧コードを知っている可能性があります。すぐにパスワードを再設定し、\
+                アカウントのページで復旧コードを作り直してください。",
+    },
 };
 
 pub(super) const MAILBOX: MailboxText = MailboxText {
