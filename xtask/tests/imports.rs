@@ -46,6 +46,7 @@ const SHARED: &[&str] = &[
     "passkeys",
     "passwords",
     "respond",
+    "risk",
     "rows",
     "seal",
     "session_management",

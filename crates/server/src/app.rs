@@ -15,6 +15,7 @@ use crate::keys::Keys;
 use crate::mail::Post;
 use crate::passkeys::RelyingParty;
 use crate::passwords::Passwords;
+use crate::risk::Addresses;
 use crate::rows::Rows;
 use crate::seal::Sealer;
 use crate::telemetry::metrics::Metrics;
@@ -65,6 +66,8 @@ pub struct App {
     pub post: Post,
     /// What the gateway remembers.
     pub gateway: Gateway,
+    /// What is known of addresses.
+    pub addresses: Addresses,
     /// What went wrong and waits to be written.
     pub failures: Failures,
     /// What is counted.
@@ -99,6 +102,7 @@ impl App {
             upstream: Documents::default(),
             jobs: Bell::default(),
             post: Post::open(&config)?,
+            addresses: Addresses::load(&config.attacks)?,
             failures: Failures::default(),
             metrics: Metrics::new(),
             config,

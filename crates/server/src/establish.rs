@@ -4,6 +4,8 @@ use crate::audit::Record;
 use crate::end::Ending;
 use crate::http::cookie::Cookie;
 use crate::http::visit::Visit;
+use crate::jobs::mail;
+use crate::risk::{self, Judged};
 use crate::signed_in::{self, browser};
 use axum::http::HeaderValue;
 use sekisho_rules::factor::{AMR_MULTI_FACTOR, FactorKind, Risk};
@@ -12,7 +14,7 @@ use sekisho_rules::session::Session;
 use sekisho_rules::user::User;
 use sekisho_store::browsers::{self, Browser};
 use sekisho_store::sessions::Birthplace;
-use sekisho_store::{Fault, Tx, audit, sessions, users};
+use sekisho_store::{Fault, Tx, audit, counters, sessions, users};
 
 /// Seconds a browser is known without a login in it: the longest that browsers keep a cookie.
 const BROWSER_SECONDS: i64 = 34_560_000;
@@ -60,6 +62,10 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
         signed_in,
         issuer_epoch,
     } = browser(visit).await?;
+    let judged = match proof {
+        Proof::Signup => None,
+        _ => Some(risk::judge(visit, user).await?),
+    };
     let secret = visit.moment.secret();
     let policy = visit.app.config.session;
     let (kept, left) = match signed_in {
@@ -73,21 +79,30 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
         user_epoch: user.epoch,
         issuer_epoch,
         amr: proof.amr(),
-        risk: Risk::Low,
+        risk: judged.as_ref().map_or(Risk::Low, |judged| judged.risk),
         auth_time: now,
         last_seen: now,
         idle_expires_at: now.plus_seconds(policy.idle),
         expires_at: now.plus_seconds(policy.absolute),
         ended_at: None,
     };
+    let reasons = judged.as_ref().map(Judged::reasons).unwrap_or_default();
     let event = Record::new(proof.audit_kind())
         .user(&user.id)
         .session(&session.id)
+        .risk(reasons.as_str())
         .at(visit);
+    let told = judged.as_ref().and_then(|judged| {
+        let letter = risk::letter(visit, user, &session.id, judged);
+        letter.unwrap_or_else(|trouble| {
+            tracing::error!(?trouble, "a mail cannot be written");
+            None
+        })
+    });
     let (hash, birthplace, user) = (secret.hash(), visit.birthplace(), user.clone());
     let browser = known_browser(visit);
-    let (browser_hash, seen) = (SecretHash::of(&browser), seen_now(visit));
-    let by = Ending::at(&visit.app, now);
+    let (browser_hash, seen) = (SecretHash::of(&browser), seen_now(visit, judged.as_ref()));
+    let (by, moment) = (Ending::at(&visit.app, now), visit.moment);
     let signed_in = visit
         .app
         .db
@@ -105,11 +120,20 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
                 }
                 sessions::insert(tx, &session, &hash, &birthplace).await?;
             }
+            if renewed || !reasons.is_empty() {
+                sessions::note_risk(tx, &session.id, &reasons).await?;
+            }
+            if let Some((bucket, draft)) = &told
+                && counters::take(tx, bucket, now).await?
+            {
+                mail::enqueue(tx, Some(draft), moment).await?;
+            }
             browsers::seen(tx, &user.id, &browser_hash, &seen).await?;
             audit::insert(tx, &event).await?;
             Ok(true)
         })
         .await?;
+    visit.app.jobs.ring();
     Ok(signed_in.then(|| cookies(visit, &secret, Some(&browser))))
 }
 
@@ -201,13 +225,13 @@ fn known_browser(visit: &Visit) -> String {
         .unwrap_or_else(|| visit.moment.secret().encode())
 }
 
-fn seen_now(visit: &Visit) -> Browser {
+fn seen_now(visit: &Visit, judged: Option<&Judged>) -> Browser {
     let (from, now) = (visit.birthplace(), visit.moment.now);
     Browser {
         first_seen: now,
         last_seen: now,
         ip: from.ip,
-        country: None,
+        country: judged.and_then(|judged| judged.place.country.clone()),
         user_agent: from.user_agent,
         remembered_until: now,
     }

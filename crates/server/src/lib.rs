@@ -47,6 +47,7 @@ pub mod passwords;
 pub mod recovery;
 pub mod respond;
 pub mod revoke;
+pub mod risk;
 pub mod routes;
 pub mod rows;
 pub mod seal;

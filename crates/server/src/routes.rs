@@ -114,6 +114,10 @@ pub fn router(app: Arc<App>) -> Router {
             get(recovery::prove::show).post(recovery::prove::submit),
         )
         .route(
+            "/u/not-me",
+            get(recovery::not_me::show).post(recovery::not_me::submit),
+        )
+        .route(
             "/u/unblock",
             get(recovery::unblock::show).post(recovery::unblock::submit),
         )

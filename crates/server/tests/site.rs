@@ -114,6 +114,8 @@ impl Site {
             // The applications of the stories that are called listen on this machine.
             ("SEKISHO_EGRESS_ALLOW", "127.0.0.1"),
             ("SEKISHO_SIGNUP", "immediate"),
+            // Stories sign the same person in in many new browsers; those about suspicion switch it on.
+            ("SEKISHO_ATTACKS_SUSPICIOUS_LOGINS", "off"),
         ]
         .into_iter()
         .chain(settings.iter().copied())

@@ -1,13 +1,21 @@
 //! The audit table: what happened, written in the same transaction as the change itself.
 
 use crate::statements::sql;
-use crate::{Fault, Tx, args};
+use crate::{Db, Fault, Row, Tx, args, column};
 use sekisho_rules::id::{ClientId, SessionId, UserId};
 use sekisho_rules::time::Timestamp;
+
+macro_rules! columns {
+    () => {
+        "id, at, kind, user_id, client_id, session_id, ip, user_agent, detail, risk"
+    };
+}
 
 sql! {
     INSERT = "INSERT INTO audit (id, at, kind, user_id, client_id, session_id, ip, user_agent, detail, risk) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    SCAN_PAGE = concat!("SELECT ", columns!(), " FROM audit WHERE id > $1 AND id < $2 ORDER BY id LIMIT 1000");
+    SCAN_LATEST = concat!("SELECT ", columns!(), " FROM audit WHERE id > $1 ORDER BY id DESC LIMIT 1000");
 }
 
 /// One thing that happened. Never carries a secret.
@@ -53,4 +61,62 @@ pub async fn insert(tx: &mut Tx, event: &Event) -> Result<(), Fault> {
         event.risk.as_str(),
     ];
     tx.run(sql::INSERT, arguments).await.map(drop)
+}
+
+/// A row of the log, as it is read.
+#[derive(Clone, Debug)]
+pub struct Logged {
+    /// Sorts by time.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+    /// The field's short code.
+    pub kind: String,
+    /// Whom it is about.
+    pub user: Option<String>,
+    /// Which client was involved.
+    pub client: Option<String>,
+    /// In which session.
+    pub session: Option<String>,
+    /// From which address.
+    pub ip: String,
+    /// With which program.
+    pub user_agent: String,
+    /// A sentence for the reader.
+    pub detail: String,
+    /// How a login looked.
+    pub risk: String,
+}
+
+fn logged(row: &Row) -> Result<Logged, Fault> {
+    Ok(Logged {
+        id: row.get("id")?,
+        at: column::time(row, "at")?,
+        kind: row.get("kind")?,
+        user: row.get("user_id")?,
+        client: row.get("client_id")?,
+        session: row.get("session_id")?,
+        ip: row.get("ip")?,
+        user_agent: row.get("user_agent")?,
+        detail: row.get("detail")?,
+        risk: row.get("risk")?,
+    })
+}
+
+/// Up to 1000 rows after one id and before another, oldest first.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn page(db: &Db, after: &str, before: &str) -> Result<Vec<Logged>, Fault> {
+    let rows = db.scan(sql::SCAN_PAGE, args![after, before]).await?;
+    rows.iter().map(logged).collect()
+}
+
+/// The latest rows after an id, up to 1000, oldest first.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn latest(db: &Db, after: &str) -> Result<Vec<Logged>, Fault> {
+    let rows = db.scan(sql::SCAN_LATEST, args![after]).await?;
+    rows.iter().rev().map(logged).collect()
 }

@@ -33,6 +33,7 @@ sql! {
              idle_expires_at = $7, expires_at = $8, risk = $9 WHERE id = $1 AND ended_at IS NULL RETURNING id";
     // A second factor adds to the proof and moves nothing but the secret: `auth_time` stays that of the first.
     STEP_UP = "UPDATE sessions SET secret_hash = $2, amr = $3 WHERE id = $1 AND amr = $4 AND ended_at IS NULL RETURNING id";
+    RISK = "UPDATE sessions SET risk_reasons = $2 WHERE id = $1";
     TOUCH = "UPDATE sessions SET last_seen = $2, idle_expires_at = $3 WHERE id = $1 AND ended_at IS NULL AND last_seen <= $4";
     MINT = "UPDATE sessions SET last_iat = CASE WHEN last_iat < $2 THEN $2 ELSE last_iat END, \
             last_exp = CASE WHEN last_exp < $3 THEN $3 ELSE last_exp END \
@@ -197,6 +198,14 @@ pub async fn renew(tx: &mut Tx, renewed: &Session, secret: &SecretHash) -> Resul
         renewed.risk.word(),
     ];
     Ok(tx.opt(sql::RENEW, arguments).await?.is_some())
+}
+
+/// Notes why the last login of a session looked as it did: words with commas.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn note_risk(tx: &mut Tx, id: &SessionId, reasons: &str) -> Result<(), Fault> {
+    tx.run(sql::RISK, args![id.as_str(), reasons]).await.map(drop)
 }
 
 /// Adds a second factor to the proof of a session, under a new secret. `false` when it has ended, or was proven anew meanwhile.

@@ -6,3 +6,4 @@ pub mod one_time_code;
 pub mod passkey;
 pub mod password;
 pub mod policy;
+pub mod risk;

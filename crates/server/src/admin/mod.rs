@@ -11,6 +11,7 @@ pub mod gateway;
 pub mod grants;
 pub mod import;
 pub mod keys;
+pub mod log;
 pub mod refresh_tokens;
 pub mod restore;
 pub mod revocations;

@@ -17,6 +17,7 @@ mod grant;
 mod json;
 mod jwt;
 mod key;
+mod log;
 mod password_list;
 mod revocations;
 mod revoke;
@@ -118,6 +119,9 @@ enum Command {
     /// APIs that listen to the revocation feed
     #[command(subcommand)]
     Verifier(verifier::VerifierCommand),
+    /// What happened: sign-ins, failures, changes
+    #[command(subcommand)]
+    Log(log::LogCommand),
     /// Keys that sign tokens, and the key that seals them
     #[command(subcommand)]
     Key(key::KeyCommand),
@@ -190,6 +194,7 @@ impl Command {
             Self::Grant(command) => command.run(&app, terminal).await,
             Self::Gateway(command) => command.run(&app, terminal).await,
             Self::Key(command) => command.run(&app, terminal).await,
+            Self::Log(command) => command.run(&app, terminal).await,
             Self::Session(command) => command.run(&app, terminal).await,
             Self::Token(command) => command.run(&app, terminal).await,
             Self::Consent(command) => command.run(&app, terminal).await,

@@ -124,6 +124,21 @@ impl Networks {
         self.0.is_empty()
     }
 
+    /// One network a line; what follows a `#` is ignored.
+    ///
+    /// # Errors
+    /// The number of the first line that is none.
+    pub fn from_lines(text: &str) -> Result<Self, usize> {
+        let mut networks = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let line = line.split('#').next().unwrap_or_default().trim();
+            if !line.is_empty() {
+                networks.push(Self::parse(line).ok_or(number + 1)?);
+            }
+        }
+        Ok(Self(networks))
+    }
+
     /// Reads `10.0.0.0/8` or a single address.
     fn parse(text: &str) -> Option<(IpAddr, u8)> {
         let (address, length) = match text.split_once('/') {

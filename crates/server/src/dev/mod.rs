@@ -187,6 +187,10 @@ fn settings(environment: &Environment, issuer: &str, data: &Path) -> Result<Conf
     environment
         .entry("SEKISHO_MAIL_RELAY".to_owned())
         .or_insert_with(|| "mailbox".to_owned());
+    // The demo's person signs in in ever new windows; they are told, not stopped.
+    environment
+        .entry("SEKISHO_ATTACKS_SUSPICIOUS_LOGINS".to_owned())
+        .or_insert_with(|| "notify".to_owned());
     environment
         .entry("SEKISHO_LOG_FORMAT".to_owned())
         .or_insert_with(|| "pretty".to_owned());

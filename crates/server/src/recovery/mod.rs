@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod mailbox;
+pub mod not_me;
 pub mod password;
 pub mod prove;
 pub mod unblock;

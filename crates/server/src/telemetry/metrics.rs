@@ -48,6 +48,7 @@ struct Inner {
     passwords_hashed: Gauge<u64, AtomicU64>,
     leak_check_failures: Family<SourceLabel, Counter>,
     failures: Family<KindLabel, Counter>,
+    suspicious: Family<SignLabel, Counter>,
     audit_dropped: Counter,
     feed: FeedMetrics,
 }
@@ -76,6 +77,11 @@ struct Answered {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Route {
     route: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SignLabel {
+    sign: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -113,6 +119,7 @@ impl Metrics {
             passwords_hashed: Gauge::default(),
             leak_check_failures: Family::default(),
             failures: Family::default(),
+            suspicious: Family::default(),
             audit_dropped: Counter::default(),
             feed: FeedMetrics::default(),
         };
@@ -153,6 +160,11 @@ impl Metrics {
             "failures",
             "What went wrong for people nobody knows, by the kind of its audit event",
             inner.failures.clone(),
+        );
+        registry.register(
+            "suspicious_logins",
+            "Logins that do not look like the ones before, by what is new",
+            inner.suspicious.clone(),
         );
         registry.register(
             "audit_dropped",
@@ -211,6 +223,11 @@ impl Metrics {
     /// Something went wrong for a person nobody knows; `kind` is that of its audit event.
     pub fn failure(&self, kind: &'static str) {
         self.0.failures.get_or_create(&KindLabel { kind }).inc();
+    }
+
+    /// A login bears this sign.
+    pub fn suspicious(&self, sign: &'static str) {
+        self.0.suspicious.get_or_create(&SignLabel { sign }).inc();
     }
 
     /// So many failures were not written.

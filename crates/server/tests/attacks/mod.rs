@@ -2,6 +2,9 @@
 
 mod guessing;
 mod limits;
+mod log;
+mod mmdb;
+mod suspicious;
 
 use crate::browser::{Answer, Browser};
 use crate::site::{Site, authorize};
