@@ -2,13 +2,14 @@
 
 use crate::audit::Record;
 use crate::end::Ending;
+use crate::factors;
 use crate::http::cookie::Cookie;
 use crate::http::visit::Visit;
 use crate::jobs::mail;
 use crate::risk::{self, Judged};
 use crate::signed_in::{self, browser};
 use axum::http::HeaderValue;
-use sekisho_rules::factor::{AMR_MULTI_FACTOR, FactorKind, Risk};
+use sekisho_rules::factor::{AMR_MULTI_FACTOR, FactorKind, MfaPolicy, Risk};
 use sekisho_rules::secret::{Secret, SecretHash};
 use sekisho_rules::session::Session;
 use sekisho_rules::user::User;
@@ -101,7 +102,8 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
     });
     let (hash, birthplace, user) = (secret.hash(), visit.birthplace(), user.clone());
     let browser = known_browser(visit);
-    let (browser_hash, seen) = (SecretHash::of(&browser), seen_now(visit, judged.as_ref()));
+    let (browser_hash, seen) = (SecretHash::of(&browser), seen_now(visit));
+    let is_known = becomes_known(visit, &user, &session).await?;
     let (by, moment) = (Ending::at(&visit.app, now), visit.moment);
     let signed_in = visit
         .app
@@ -128,7 +130,9 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
             {
                 mail::enqueue(tx, Some(draft), moment).await?;
             }
-            browsers::seen(tx, &user.id, &browser_hash, &seen).await?;
+            if is_known {
+                browsers::seen(tx, &user.id, &browser_hash, &seen).await?;
+            }
             audit::insert(tx, &event).await?;
             Ok(true)
         })
@@ -160,12 +164,17 @@ pub async fn step_up(
         .detail(kind.word())
         .at(visit);
     let (session, hash) = (session.clone(), secret.hash());
+    let browser = visit.cookie(Cookie::Browser).filter(|held| held.len() == 43);
+    let (browser, seen) = (browser.map(|held| SecretHash::of(&held)), seen_now(visit));
     let stepped = visit
         .app
         .db
         .tx(async move |tx| {
             if !sessions::step_up(tx, &session, &amr, &hash).await? {
                 return Ok(false);
+            }
+            if let Some(browser) = &browser {
+                browsers::seen(tx, &session.user_id, browser, &seen).await?;
             }
             audit::insert(tx, &event).await?;
             Ok(true)
@@ -217,6 +226,18 @@ impl Successor {
     }
 }
 
+/// Whether this browser counts as the person's from now on. A login that looks wrong must prove a second factor first, where it can be
+/// asked for one: else whoever has the password alone would be an old acquaintance the second time.
+async fn becomes_known(visit: &Visit, user: &User, session: &Session) -> Result<bool, Fault> {
+    let policy = visit.app.config.mfa.policy;
+    let proven = session.amr.iter().any(|method| method == AMR_MULTI_FACTOR);
+    if session.risk == Risk::Low || proven || policy == MfaPolicy::Never {
+        return Ok(true);
+    }
+    let held = factors::held(visit, user).await?;
+    Ok(held.enrolled.is_empty() && !held.mailbox)
+}
+
 /// The secret of the cookie by which this browser is known again; a new one if it has none.
 fn known_browser(visit: &Visit) -> String {
     visit
@@ -225,13 +246,13 @@ fn known_browser(visit: &Visit) -> String {
         .unwrap_or_else(|| visit.moment.secret().encode())
 }
 
-fn seen_now(visit: &Visit, judged: Option<&Judged>) -> Browser {
+fn seen_now(visit: &Visit) -> Browser {
     let (from, now) = (visit.birthplace(), visit.moment.now);
     Browser {
         first_seen: now,
         last_seen: now,
         ip: from.ip,
-        country: judged.and_then(|judged| judged.place.country.clone()),
+        country: visit.app.addresses.place(visit.ip).country,
         user_agent: from.user_agent,
         remembered_until: now,
     }

@@ -20,7 +20,7 @@ use sekisho_rules::secret::SecretHash;
 use sekisho_rules::ticket::Errand;
 use sekisho_rules::user::User;
 use sekisho_store::browsers::{self, Browser};
-use sekisho_store::{Fault, counters};
+use sekisho_store::{Fault, audit, counters};
 use std::net::IpAddr;
 
 /// What is known of addresses: where they are, and which are bad. Read once, at the start.
@@ -138,6 +138,19 @@ pub async fn judge(visit: &Visit, user: &User) -> Result<Judged, Fault> {
         None => None,
     };
     let point_of = |browser: &Browser| app.addresses.place(browser.ip.parse().ok()?).point;
+    let mut countries: Vec<String> = history
+        .iter()
+        .filter_map(|browser| browser.country.clone())
+        .collect();
+    if let Some(country) = &place.country
+        && !countries.is_empty()
+        && !countries.contains(country)
+    {
+        // A browser knows where it was last; somebody may go to and fro.
+        let before = audit::login_addresses(&app.db, &user.id).await?;
+        let before = before.iter().filter_map(|address| address.parse().ok());
+        countries.extend(before.filter_map(|address| app.addresses.place(address).country));
+    }
     let failed = Email::parse(&user.email)
         .ok()
         .and_then(|email| attacks.limits.account(&email.folded));
@@ -146,10 +159,7 @@ pub async fn judge(visit: &Visit, user: &User) -> Result<Judged, Fault> {
         known_browser: known.is_some(),
         has_history: !history.is_empty(),
         country: place.country.clone(),
-        countries: history
-            .iter()
-            .filter_map(|browser| browser.country.clone())
-            .collect(),
+        countries,
         here: place.point,
         last: history
             .first()

@@ -14,6 +14,7 @@ macro_rules! columns {
 sql! {
     INSERT = "INSERT INTO audit (id, at, kind, user_id, client_id, session_id, ip, user_agent, detail, risk) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+    OF_USER = "SELECT kind, ip, risk FROM audit WHERE user_id = $1 ORDER BY at DESC LIMIT 100";
     SCAN_PAGE = concat!("SELECT ", columns!(), " FROM audit WHERE id > $1 AND id < $2 ORDER BY id LIMIT 1000");
     SCAN_LATEST = concat!("SELECT ", columns!(), " FROM audit WHERE id > $1 ORDER BY id DESC LIMIT 1000");
 }
@@ -101,6 +102,22 @@ fn logged(row: &Row) -> Result<Logged, Fault> {
         detail: row.get("detail")?,
         risk: row.get("risk")?,
     })
+}
+
+/// The addresses of logins among the last hundred events about a user: those that looked as ever, and those that proved a second
+/// factor.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn login_addresses(db: &Db, user: &UserId) -> Result<Vec<String>, Fault> {
+    let mut addresses = Vec::new();
+    for row in db.all(sql::OF_USER, args![user.as_str()]).await? {
+        let (kind, risk): (String, String) = (row.get("kind")?, row.get("risk")?);
+        if kind == "gd_auth_succeed" || (matches!(kind.as_str(), "s" | "ss") && risk.is_empty()) {
+            addresses.push(row.get("ip")?);
+        }
+    }
+    Ok(addresses)
 }
 
 /// Up to 1000 rows after one id and before another, oldest first.

@@ -97,6 +97,12 @@ async fn a_new_browser_is_noticed_told_and_asked_for_a_second_factor(site: Site)
     let seen = audited(&site, &["s"]).await;
     assert!(seen.last().unwrap().2.contains("new_device"), "{seen:?}");
     assert!(enough(&mut usual).await, "the usual browser is as before");
+    // The password alone makes no acquaintance: the same browser is as new the next time, and after that.
+    for _ in 0..2 {
+        site.pass(60);
+        assert!(!enough(&mut other).await, "no way around the second factor");
+        assert_eq!(last_session(&site).await.0, "medium");
+    }
 }
 
 async fn a_journey_nobody_can_make_is_high(site: Site) {
