@@ -32,7 +32,7 @@ sql! {
     OPEN = "DELETE FROM counters WHERE key = $1 AND window_start = $2 RETURNING key";
     LIFT = "DELETE FROM counters WHERE subject = $1";
     SWEEP_COUNT = "SELECT COUNT(*) AS n FROM counters";
-    SURPLUS = "DELETE FROM counters WHERE key IN (SELECT key FROM counters ORDER BY expires_at LIMIT 500)";
+    SWEEP_SURPLUS = "DELETE FROM counters WHERE key IN (SELECT key FROM counters ORDER BY expires_at LIMIT 500)";
 }
 
 /// Counts one attempt in the window of `window` seconds that `now` lies in; answers how many there were in it, this one included.
@@ -178,7 +178,7 @@ pub async fn lift(tx: &mut Tx, subject: &str) -> Result<u64, Fault> {
 pub async fn trim(db: &Db, most: i64) -> Result<u64, Fault> {
     let row = db.one(sql::SWEEP_COUNT, args![]).await?;
     match row.get::<i64>("n")? > most {
-        true => db.run(sql::SURPLUS, args![]).await,
+        true => db.run(sql::SWEEP_SURPLUS, args![]).await,
         false => Ok(0),
     }
 }
