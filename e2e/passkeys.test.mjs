@@ -29,6 +29,9 @@ test("a passkey is added, and signs in by its button", async () => {
   await picture(page, "passkeys-add");
   await page.fill("#passkey-name", "My desk");
   await page.click("form[data-passkey=create] [data-asks]");
+  // Recovery codes come with a first factor.
+  await page.waitForSelector("#codes");
+  await page.click(".choices a.primary");
   await page.waitForSelector(".notice");
   assert.equal(await page.locator(".places h2").textContent(), "My desk");
   await accessible(page, "account-passkeys");
@@ -72,6 +75,27 @@ test("a passkey is suggested in the e-mail field and signs in to an application"
   [kept] = await device.credentials();
   assert.deepEqual(phone.troubles, []);
   await phone.close();
+});
+
+test("a passkey is the second factor after the password", async () => {
+  const desk = await visitor(browser, { theme: "dark" });
+  const page = await desk.newPage();
+  const device = await authenticator(page);
+  await device.add(kept);
+  await device.present(false);
+  await page.goto(`${dev.issuer}account`);
+  await signIn(page, person);
+  await page.waitForSelector("form[data-passkey=get]:not([hidden])");
+  assert.equal(new URL(page.url()).pathname, "/u/factor");
+  await accessible(page, "factor-passkey");
+  await picture(page, "passkeys-factor");
+  const pressed = page.click("form[data-passkey=get] [data-asks]");
+  await device.present(true);
+  await pressed;
+  await page.waitForSelector(".places li");
+  [kept] = await device.credentials();
+  assert.deepEqual(desk.troubles, []);
+  await desk.close();
 });
 
 test("a device that recognises nobody signs nobody in", async () => {

@@ -97,6 +97,7 @@ pub fn router(app: Arc<App>) -> Router {
             get(login::upstream::callback).post(login::upstream::callback_by_form),
         )
         .route("/u/join", get(login::join::show).post(login::join::submit))
+        .route("/u/factor/passkey", post(login::passkey::prove))
         .route("/u/signup", get(login::signup::show).post(login::signup::submit))
         .route(
             "/u/consent",

@@ -35,6 +35,7 @@ mod mail_code;
 mod oidcc;
 mod operator;
 mod pages;
+mod passkey_factor;
 mod passkey_lies;
 mod passkey_token;
 mod passkeys;

@@ -2,6 +2,7 @@
 
 use crate::authenticator::Key;
 use crate::browser::{Answer, Browser, claims};
+use crate::factors::onward;
 use crate::site::{CALLBACK, EMAIL, PASSWORD, Site, authorize, engines};
 use axum::http::StatusCode;
 use sekisho::mail::{Kept, Post};
@@ -65,7 +66,12 @@ pub(crate) async fn attest(browser: &mut Browser<'_>, page: &Answer, response: &
         ("name", name),
     ];
     let answer = browser.submit("/account/passkeys/add", &fields).await;
-    through(browser, answer).await
+    let page = through(browser, answer).await;
+    // Recovery codes come with a first factor.
+    match page.body.contains("id=\"codes\"") {
+        true => browser.open(&onward(&page)).await,
+        false => page,
+    }
 }
 
 /// Adds the passkey of an authenticator to an account.

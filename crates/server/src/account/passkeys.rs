@@ -5,7 +5,8 @@ use super::{Detour, Person, answered, fresh_login};
 use crate::http::reply::html;
 use crate::http::visit::Visit;
 use crate::pages::{
-    AddPasskeyPage, AddPasskeyProblem, OwnPasskey, PasskeyNotice, PasskeyPrompt, PasskeysPage, Section,
+    AddPasskeyPage, AddPasskeyProblem, OwnPasskey, PasskeyNotice, PasskeyPrompt, PasskeysPage,
+    RecoveryCodesPage, Section,
 };
 use crate::passkeys::{self, Attested, Enrolled, Removed};
 use axum::body::Bytes;
@@ -61,7 +62,10 @@ pub async fn add(visit: Visit, form: Bytes) -> Response {
         };
         let place = person.session.id.as_str();
         let problem = match passkeys::finish(&visit, &person.user, place, sent).await? {
-            Enrolled::Added(_) => return Ok(done(&visit, PATH, PasskeyNotice::Added.word())),
+            Enrolled::Added(codes) if codes.is_empty() => {
+                return Ok(done(&visit, PATH, PasskeyNotice::Added.word()));
+            }
+            Enrolled::Added(codes) => return Ok(codes_page(&visit, &person, codes)),
             Enrolled::Wrong => AddPasskeyProblem::NotAccepted,
             Enrolled::Expired => AddPasskeyProblem::Expired,
             Enrolled::Known => AddPasskeyProblem::Known,
@@ -127,6 +131,17 @@ async fn add_page(
         back_url: visit.page(PATH),
     };
     Ok(html(&page, status))
+}
+
+/// The recovery codes that came with a first factor, shown once.
+fn codes_page(visit: &Visit, person: &Person, codes: Vec<String>) -> Response {
+    let page = RecoveryCodesPage {
+        chrome: visit.bare_chrome(None),
+        account: person.user.email.clone(),
+        codes,
+        go_on: visit.page(&format!("{PATH}?done={}", PasskeyNotice::Added.word())),
+    };
+    html(&page, StatusCode::OK)
 }
 
 fn shown(row: rows::Passkey) -> OwnPasskey {

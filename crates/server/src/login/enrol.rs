@@ -11,8 +11,10 @@ use crate::http::visit::Visit;
 use crate::journey::Asked;
 use crate::mail_code::Sent;
 use crate::pages::{
-    EnrolOffer, EnrolPage, EnrolProblem, FactorProblem, QrPicture, RecoveryCodesPage, TotpOffer,
+    AddPasskeyProblem, EnrolOffer, EnrolPage, EnrolProblem, FactorProblem, PasskeyPrompt, QrPicture,
+    RecoveryCodesPage, TotpOffer,
 };
+use crate::passkeys::{self, Attested, Enrolled};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -32,6 +34,7 @@ pub async fn show(visit: Visit) -> Response {
         let kind = visit.query.hint("kind").and_then(FactorKind::from_word);
         match kind.filter(|kind| due.kinds.contains(kind)) {
             Some(FactorKind::Email) => Ok(mail_page(&visit, &due, None)),
+            Some(FactorKind::Passkey) => passkey_page(&visit, &due, None).await,
             _ => begin(&visit, &due, None),
         }
     };
@@ -63,6 +66,7 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
     match kind.filter(|kind| due.kinds.contains(kind)) {
         Some(FactorKind::Totp) => by_totp(visit, &due, &form).await,
         Some(FactorKind::Email) => by_mail(visit, &due, &form).await,
+        Some(FactorKind::Passkey) => by_passkey(visit, &due, &form).await,
         _ => Err(PageRefusal::Malformed("kind").into()),
     }
 }
@@ -109,6 +113,22 @@ async fn by_mail(visit: &Visit, due: &MayEnrol, form: &Parameters) -> Result<Res
         Confirmed::Expired => again(FactorProblem::Expired),
         Confirmed::TooMany => again(FactorProblem::TooManyAttempts),
     }
+}
+
+async fn by_passkey(visit: &Visit, due: &MayEnrol, form: &Parameters) -> Result<Response, Trouble> {
+    let sent = Attested {
+        challenge: form.hint("challenge").unwrap_or_default(),
+        response: form.hint("response").unwrap_or_default(),
+        name: form.hint("name").unwrap_or_default(),
+    };
+    let problem = match passkeys::finish(visit, &due.user, due.session.id.as_str(), sent).await? {
+        Enrolled::Added(codes) => return done(visit, due, FactorKind::Passkey, codes).await,
+        Enrolled::Wrong => AddPasskeyProblem::NotAccepted,
+        Enrolled::Expired => AddPasskeyProblem::Expired,
+        Enrolled::Known => AddPasskeyProblem::Known,
+        Enrolled::TooMany => AddPasskeyProblem::TooMany,
+    };
+    passkey_page(visit, due, Some(problem)).await
 }
 
 /// How far a set-up is.
@@ -158,6 +178,7 @@ async fn open(
         return Ok(Err(see_other(&visit.link("/u/login", &open.handle))));
     }
     let mut kinds = vec![FactorKind::Totp];
+    kinds.extend(visit.app.relying_party.is_some().then_some(FactorKind::Passkey));
     kinds.extend(email::can_be_added(&held).then_some(FactorKind::Email));
     Ok(Ok(MayEnrol {
         open,
@@ -199,6 +220,26 @@ fn begin(visit: &Visit, due: &MayEnrol, problem: Option<EnrolProblem>) -> Result
     Ok(page(visit, due, offer, problem))
 }
 
+/// What the browser is asked for a new passkey. The form names its kind in the address.
+async fn passkey_page(
+    visit: &Visit,
+    due: &MayEnrol,
+    problem: Option<AddPasskeyProblem>,
+) -> Result<Response, Trouble> {
+    let Some(offer) = passkeys::begin(visit, &due.user, due.session.id.as_str()).await? else {
+        return begin(visit, due, None);
+    };
+    let prompt = PasskeyPrompt {
+        action: visit.link("/u/enrol", &due.open.handle),
+        state: due.open.handle.clone(),
+        csrf: due.open.journey.form_token(Asked::User(&due.user.id)),
+        options: offer.options.to_string(),
+        challenge: offer.challenge,
+    };
+    let problem = problem.map(EnrolProblem::Passkey);
+    Ok(page(visit, due, EnrolOffer::Passkey(prompt), problem))
+}
+
 fn mail_page(visit: &Visit, due: &MayEnrol, problem: Option<FactorProblem>) -> Response {
     let address = due.user.email.clone();
     let offer = match problem.is_some() || was_mailed(visit) {
@@ -230,6 +271,7 @@ fn page(visit: &Visit, due: &MayEnrol, offers: EnrolOffer, problem: Option<Enrol
     let (open, locales) = (&due.open, due.open.journey.locales());
     let shown = match offers {
         EnrolOffer::Totp(_) => FactorKind::Totp,
+        EnrolOffer::Passkey(_) => FactorKind::Passkey,
         EnrolOffer::EmailUnsent { .. } | EnrolOffer::EmailSent { .. } => FactorKind::Email,
     };
     let page = EnrolPage {

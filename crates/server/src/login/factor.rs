@@ -38,7 +38,7 @@ pub async fn show(visit: Visit) -> Response {
         match kinds(&due) {
             Some(kinds) => {
                 let kind = asked(&kinds, visit.query.hint("kind"));
-                Ok(page(&visit, &due, &kinds, kind, None))
+                page(&visit, &due, &kinds, kind, None).await
             }
             None => Ok(resume(&visit, &due.open)),
         }
@@ -72,21 +72,21 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
     let kind = kind
         .filter(|kind| kinds.contains(kind))
         .ok_or(PageRefusal::Malformed("kind"))?;
-    let again = |problem| Ok(page(visit, &due, &kinds, Some(kind), Some(problem)));
+    let again = async |problem| page(visit, &due, &kinds, Some(kind), Some(problem)).await;
     if kind == FactorKind::Email && form.hint("send").is_some() {
         return match factors::email::send(visit, &due.user, due.open.journey.locales()).await? {
             Sent::Code(_) => Ok(see_other(&mailed(&visit.link("/u/factor", &due.open.handle)))),
-            Sent::AddressLimit | Sent::NetworkLimit => again(FactorProblem::TooManyMails),
+            Sent::AddressLimit | Sent::NetworkLimit => again(FactorProblem::TooManyMails).await,
         };
     }
     let Some(typed) = form.hint("code") else {
-        return again(FactorProblem::Missing);
+        return again(FactorProblem::Missing).await;
     };
     match factors::prove(visit, &due.user, kind, typed).await? {
         Tried::Right(left) => proven(visit, &due, kind, left, &form).await,
-        Tried::Wrong => again(FactorProblem::Wrong),
-        Tried::Expired => again(FactorProblem::Expired),
-        Tried::TooMany => again(FactorProblem::TooManyAttempts),
+        Tried::Wrong => again(FactorProblem::Wrong).await,
+        Tried::Expired => again(FactorProblem::Expired).await,
+        Tried::TooMany => again(FactorProblem::TooManyAttempts).await,
     }
 }
 
@@ -135,13 +135,25 @@ fn asked(kinds: &[FactorKind], chosen: Option<&str>) -> Option<FactorKind> {
         .or_else(|| kinds.first().copied())
 }
 
-fn page(
+/// The page again, after a passkey that did not count.
+pub(super) async fn again_by_passkey(
+    visit: &Visit,
+    due: &Due,
+    problem: FactorProblem,
+) -> Result<Response, Trouble> {
+    match kinds(due) {
+        Some(kinds) => page(visit, due, &kinds, Some(FactorKind::Passkey), Some(problem)).await,
+        None => Ok(resume(visit, &due.open)),
+    }
+}
+
+async fn page(
     visit: &Visit,
     due: &Due,
     kinds: &[FactorKind],
     kind: Option<FactorKind>,
     problem: Option<FactorProblem>,
-) -> Response {
+) -> Result<Response, Trouble> {
     let status = match problem {
         None => StatusCode::OK,
         Some(FactorProblem::TooManyAttempts | FactorProblem::TooManyMails) => StatusCode::TOO_MANY_REQUESTS,
@@ -171,13 +183,17 @@ fn page(
             }
             Some(FactorKind::Email) => FactorAsked::EmailUnsent { address: mail() },
         },
+        passkey: match kind {
+            Some(FactorKind::Passkey) => super::passkey::prompt_to_prove(visit, due).await?,
+            _ => None,
+        },
         others: ways(visit, "/u/factor", &open.handle, kinds, kind),
         // Less than a day is shown as one.
         remember_days: (remember > 0).then(|| (remember / DAY).max(1)),
         problem,
         login_url: visit.link("/u/login", &open.handle),
     };
-    html(&page, status)
+    Ok(html(&page, status))
 }
 
 /// The page that takes a code that was mailed. It is an address of its own, so that it can be shown again without another mail.

@@ -1,16 +1,17 @@
 //! `/u/passkey`: signing in with a passkey, by the button or by a suggestion in the e-mail field of the sign-in page. The passkey says
 //! who it is, so nothing else is asked.
 
-use super::{Open, open, password};
-use crate::establish::{Proof, establish};
+use super::{Due, Open, due, factor, open, password, resume};
+use crate::establish::{Proof, establish, step_up};
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, see_other, with_cookies};
 use crate::http::visit::Visit;
 use crate::journey::Asked;
-use crate::pages::{LoginProblem, PasskeyPrompt};
+use crate::pages::{FactorProblem, LoginProblem, PasskeyPrompt};
 use crate::passkeys::{self, Proven, Use};
 use axum::body::Bytes;
 use axum::response::Response;
+use sekisho_rules::factor::{FactorKind, Requirement};
 use sekisho_rules::parameters::Parameters;
 
 /// Takes the answer of an authenticator.
@@ -60,6 +61,62 @@ pub(super) async fn prompt(visit: &Visit, open: &Open) -> Result<Option<PasskeyP
         action: visit.link("/u/passkey", &open.handle),
         state: open.handle.clone(),
         csrf: open.journey.form_token(Asked::Anybody),
+        options: offer.options.to_string(),
+        challenge: offer.challenge,
+    }))
+}
+
+/// `/u/factor/passkey`: a passkey as the second factor. User verification is required here too: one rule for every door.
+pub async fn prove(visit: Visit, form: Bytes) -> Response {
+    proven(&visit, &form)
+        .await
+        .unwrap_or_else(|trouble| trouble.page(&visit))
+}
+
+async fn proven(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
+    let form = body::parameters(&visit.headers, form, Accepts::Form)?;
+    let due = match due(visit, form.hint("state")).await? {
+        Ok(due) => due,
+        Err(elsewhere) => return Ok(elsewhere),
+    };
+    let journey = &due.open.journey;
+    journey.check_form(visit, Asked::User(&due.user.id), &form)?;
+    let asked = matches!(&due.needs, Requirement::Prove(kinds) if kinds.contains(&FactorKind::Passkey));
+    if !asked {
+        return Ok(resume(visit, &due.open));
+    }
+    let (challenge, response) = (form.hint("challenge"), form.hint("response"));
+    let (challenge, response) = (challenge.unwrap_or_default(), response.unwrap_or_default());
+    let problem = match passkeys::check(visit, of(&due), challenge, response).await? {
+        Proven::By(_) => {
+            // A session that ended meanwhile, or was proven anew, is asked again.
+            let cookies = step_up(visit, &due.session, FactorKind::Passkey).await?;
+            return Ok(with_cookies(
+                resume(visit, &due.open),
+                cookies.unwrap_or_default(),
+            ));
+        }
+        Proven::Wrong => FactorProblem::Wrong,
+        Proven::Expired => FactorProblem::Expired,
+        Proven::TooMany => FactorProblem::TooManyAttempts,
+    };
+    factor::again_by_passkey(visit, &due, problem).await
+}
+
+fn of(due: &Due) -> Use<'_> {
+    Use::Factor {
+        session: &due.session.id,
+        user: &due.user.id,
+    }
+}
+
+/// What the page of the second factor asks the browser.
+pub(super) async fn prompt_to_prove(visit: &Visit, due: &Due) -> Result<Option<PasskeyPrompt>, Trouble> {
+    let offer = passkeys::offer(visit, of(due)).await?;
+    Ok(offer.map(|offer| PasskeyPrompt {
+        action: visit.link("/u/factor/passkey", &due.open.handle),
+        state: due.open.handle.clone(),
+        csrf: due.open.journey.form_token(Asked::User(&due.user.id)),
         options: offer.options.to_string(),
         challenge: offer.challenge,
     }))

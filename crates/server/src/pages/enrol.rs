@@ -3,7 +3,7 @@
 use askama::Template;
 use qrcode::{Color, EcLevel, QrCode};
 
-use super::{Asset, Chrome, FactorProblem, FactorWay};
+use super::{AddPasskeyProblem, Asset, Chrome, FactorProblem, FactorWay, PasskeyPrompt};
 
 /// Set a second factor up. The form posts `csrf`, `kind`, `setup` and `code` to `action`, with `state` where there is a journey; the one
 /// that has a code mailed posts `send` in place of `code`.
@@ -38,6 +38,8 @@ pub enum EnrolOffer {
         /// The address.
         address: String,
     },
+    /// A passkey.
+    Passkey(PasskeyPrompt),
     /// Codes by mail: the first was sent.
     EmailSent {
         /// The address.
@@ -63,6 +65,8 @@ pub struct TotpOffer {
 pub enum EnrolProblem {
     /// The code.
     Code(FactorProblem),
+    /// The passkey.
+    Passkey(AddPasskeyProblem),
     /// The set-up is too old.
     SetUpExpired,
 }
@@ -74,6 +78,7 @@ impl EnrolPage {
         match self.problem {
             None => "",
             Some(EnrolProblem::SetUpExpired) => text.expired,
+            Some(EnrolProblem::Passkey(problem)) => problem.said(&self.chrome.text.passkeys),
             Some(EnrolProblem::Code(FactorProblem::Missing)) => factor.missing,
             Some(EnrolProblem::Code(FactorProblem::Wrong)) if by_mail => factor.email_wrong,
             Some(EnrolProblem::Code(FactorProblem::Wrong)) => factor.totp_wrong,

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Asset, Chrome};
+use super::{Asset, Chrome, PasskeyPrompt};
 
 /// Prove a second factor. The form posts `state`, `csrf`, `kind`, `code` and perhaps `remember` to `action`; the one that has a code
 /// mailed posts `send` in place of `code`.
@@ -23,6 +23,8 @@ pub struct FactorPage {
     pub csrf: String,
     /// What is asked for.
     pub asks: FactorAsked,
+    /// What the browser is asked, when a passkey is.
+    pub passkey: Option<PasskeyPrompt>,
     /// The other ways there are.
     pub others: Vec<FactorWay>,
     /// Days the browser can be remembered, where it may be.
@@ -130,6 +132,10 @@ impl FactorPage {
         let text = &self.chrome.text.factor;
         match self.problem {
             None => "",
+            Some(problem) if self.asks == FactorAsked::Passkey && problem.is_of_field() => match problem {
+                FactorProblem::Expired => self.chrome.text.passkeys.expired,
+                _ => self.chrome.text.passkeys.refused,
+            },
             Some(FactorProblem::Missing) => text.missing,
             Some(FactorProblem::Wrong) => match self.asks {
                 FactorAsked::RecoveryCode => text.recovery_wrong,
@@ -144,7 +150,8 @@ impl FactorPage {
 
     /// What is wrong with the field; empty when nothing is.
     fn wrong(&self) -> &'static str {
-        match self.problem.is_some_and(FactorProblem::is_of_field) {
+        let has_field = self.asks != FactorAsked::Passkey;
+        match has_field && self.problem.is_some_and(FactorProblem::is_of_field) {
             true => self.problem(),
             false => "",
         }

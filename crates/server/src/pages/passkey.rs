@@ -1,7 +1,7 @@
 //! The part of a page that asks the browser for a passkey. It is hidden until the script beside it finds that the browser can.
 
 /// Asks for a passkey. The script posts `state`, `csrf`, `challenge` and `response` to `action`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PasskeyPrompt {
     /// Where the answer is sent.
     pub action: String,

@@ -2,6 +2,7 @@
 
 use super::ceremony::{Ceremony, Offer, answer, encoded};
 use crate::audit::Record;
+use crate::factors::recovery_codes;
 use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
 use crate::jobs::mail;
@@ -32,8 +33,8 @@ pub struct Attested<'a> {
 /// What came of it.
 #[derive(Debug)]
 pub enum Enrolled {
-    /// It is theirs.
-    Added(Box<passkeys::Passkey>),
+    /// It is theirs. With it came these recovery codes, to be shown once, when they had none: who loses the device must still get in.
+    Added(Vec<String>),
     /// The answer is not what was asked for.
     Wrong,
     /// The challenge is not ours, not for this person here, too old, or was used.
@@ -129,8 +130,10 @@ async fn write(
         .detail(format!("passkey: {}", added.name))
         .at(visit);
     let job = notice(visit, user, Changed::Added)?;
+    let codes = recovery_codes::first(visit, user).await?;
+    let fresh = codes.clone();
     let (id, until, moment) = (ceremony.id, ceremony.expires_at, visit.moment);
-    let (row, owner) = (added.clone(), user.id.clone());
+    let (row, owner) = (added, user.id.clone());
     let written = visit.app.db.tx(async move |tx| {
         passkeys::hold(tx, &owner).await?;
         if passkeys::count(tx, &owner).await? >= MOST {
@@ -142,6 +145,9 @@ async fn write(
         if !passkeys::insert(tx, &row).await? {
             return Ok(Written::Known);
         }
+        if let Some(fresh) = &fresh {
+            fresh.insert(tx).await?;
+        }
         audit::insert(tx, &event).await?;
         mail::enqueue(tx, job.as_ref(), moment).await?;
         Ok(Written::Added)
@@ -149,7 +155,7 @@ async fn write(
     Ok(match written.await? {
         Written::Added => {
             visit.app.jobs.ring();
-            Enrolled::Added(Box::new(added))
+            Enrolled::Added(codes.map(|codes| codes.shown()).unwrap_or_default())
         }
         Written::Used => Enrolled::Expired,
         Written::Known => Enrolled::Known,

@@ -1,7 +1,7 @@
 //! The section of passkeys: the list, and the page that adds one.
 
 use askama::Template;
-use sekisho_rules::login::passkey::{MOST, NAME_CHARACTERS};
+use sekisho_rules::login::passkey::NAME_CHARACTERS;
 
 use super::{AccountFrame, Instant};
 use crate::pages::{Asset, Chrome, PasskeyPrompt};
@@ -118,14 +118,21 @@ pub enum AddPasskeyProblem {
     TooMany,
 }
 
+impl AddPasskeyProblem {
+    /// It in a sentence.
+    pub fn said(self, text: &text::Passkeys) -> &'static str {
+        match self {
+            Self::NotAccepted => text.not_accepted,
+            Self::Expired => text.expired,
+            Self::Known => text.known,
+            Self::TooMany => text.too_many,
+        }
+    }
+}
+
 impl AddPasskeyPage {
-    fn problem(&self) -> Option<String> {
-        let text = &self.chrome.text.passkeys;
-        self.problem.map(|problem| match problem {
-            AddPasskeyProblem::NotAccepted => text.not_accepted.to_owned(),
-            AddPasskeyProblem::Expired => text.expired.to_owned(),
-            AddPasskeyProblem::Known => text.known.to_owned(),
-            AddPasskeyProblem::TooMany => (text.too_many)(MOST),
-        })
+    fn problem(&self) -> Option<&'static str> {
+        self.problem
+            .map(|problem| problem.said(&self.chrome.text.passkeys))
     }
 }

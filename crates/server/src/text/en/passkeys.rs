@@ -17,7 +17,7 @@ pub(super) const PASSKEYS: Passkeys = Passkeys {
     not_accepted: "That passkey cannot be used here. It must be kept on the device and ask for your fingerprint, face or PIN. Try another device or key.",
     expired: "That took too long. Please try again.",
     known: "That passkey has been added already.",
-    too_many: |most| format!("You have {most} passkeys already. Remove one before you add another."),
+    too_many: "You have as many passkeys as there may be. Remove one before you add another.",
     unsupported: "Passkeys need a current browser with JavaScript switched on.",
     default_name: |day| format!("Passkey {day}"),
     title: "Passkeys",

@@ -17,7 +17,7 @@ pub(super) const PASSKEYS: Passkeys = Passkeys {
     not_accepted: "このパスキーは使用できません。端末に保存され、指紋、顔、または PIN で本人確認を行うものが必要です。別の端末またはキーをお試しください。",
     expired: "時間が経過したため、受け付けられませんでした。もう一度お試しください。",
     known: "このパスキーはすでに追加されています。",
-    too_many: |most| format!("パスキーはすでに {most} 個あります。追加する前に 1 つ削除してください。"),
+    too_many: "パスキーの数が上限に達しています。追加する前に 1 つ削除してください。",
     unsupported: "パスキーを使うには、JavaScript を有効にした最新のブラウザーが必要です。",
     default_name: |day| format!("パスキー {day}"),
     title: "パスキー",

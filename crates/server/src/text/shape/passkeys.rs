@@ -33,8 +33,8 @@ pub struct Passkeys {
     pub expired: &'static str,
     /// The new passkey belongs to an account already.
     pub known: &'static str,
-    /// There are as many as there may be; the blank is how many.
-    pub too_many: fn(i64) -> String,
+    /// There are as many as there may be.
+    pub too_many: &'static str,
     /// Shown where script or passkeys are missing.
     pub unsupported: &'static str,
     /// The name of a passkey that its owner did not name; the blank is the day.
