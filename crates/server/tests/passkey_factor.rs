@@ -87,7 +87,7 @@ async fn a_passkey_is_proven_after_the_password(site: Site) {
     let tokens = site.redeem("spa", &back.param("code").unwrap()).await.json();
     let id_token = claims(&tokens["id_token"]);
     assert_eq!(id_token["sub"], HANAKO);
-    assert_eq!(id_token["amr"], json!(["pwd", "hwk", "mfa"]), "{id_token}");
+    assert_eq!(id_token["amr"], json!(["mfa"]), "{id_token}");
 }
 
 async fn a_passkey_is_set_up_in_the_middle_of_a_sign_in(site: Site) {
@@ -110,7 +110,7 @@ async fn a_passkey_is_set_up_in_the_middle_of_a_sign_in(site: Site) {
     assert_eq!(recovery_codes(&shown).len(), 10, "{}", shown.body);
     let back = browser.open(&onward(&shown)).await;
     let tokens = site.redeem(STRICT, &back.param("code").unwrap()).await.json();
-    assert_eq!(claims(&tokens["id_token"])["amr"], json!(["pwd", "hwk", "mfa"]));
+    assert_eq!(claims(&tokens["id_token"])["amr"], json!(["mfa"]));
     assert_eq!(owned(&site).await.len(), 1);
 }
 

@@ -178,8 +178,8 @@ async fn open(
         return Ok(Err(see_other(&visit.link("/u/login", &open.handle))));
     }
     let mut kinds = vec![FactorKind::Totp];
-    kinds.extend(visit.app.relying_party.is_some().then_some(FactorKind::Passkey));
     kinds.extend(email::can_be_added(&held).then_some(FactorKind::Email));
+    kinds.extend(visit.app.relying_party.is_some().then_some(FactorKind::Passkey));
     Ok(Ok(MayEnrol {
         open,
         session,
