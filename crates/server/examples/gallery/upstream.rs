@@ -1,9 +1,13 @@
 //! Signing in elsewhere, in every state.
 
-use super::{Names, State, chrome, login};
+use super::{Names, State, account_frame, chrome, login};
 use askama::Template;
-use sekisho::pages::{JoinAsk, JoinPage, LoginPage, Setback, SocialBlock, SocialButton, SocialTrouble};
+use sekisho::pages::{
+    ConnectionsNotice, ConnectionsPage, JoinAsk, JoinPage, LinkableService, LinkedIdentity, LoginPage, Section, Setback,
+    SocialBlock, SocialButton, SocialTrouble,
+};
 use sekisho::text::Text;
+use sekisho_rules::time::Timestamp;
 
 pub(super) fn every(text: &'static Text) -> Vec<State> {
     let mut states = Vec::new();
@@ -50,6 +54,7 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
         states.push((format!("join-prove{suffix}"), join(prove).render()));
         states.push((format!("join-confirm{suffix}"), join(confirm).render()));
     }
+    states.extend(connections(text));
     states
 }
 
@@ -72,4 +77,52 @@ pub(super) fn buttons(shown: bool) -> SocialBlock {
         buttons: names.into_iter().filter(|_| shown).map(button).collect(),
         trouble: None,
     }
+}
+
+/// The section of linked accounts.
+fn connections(text: &'static Text) -> Vec<State> {
+    let page = |names: &Names, notice: Option<ConnectionsNotice>, linked: Vec<LinkedIdentity>| {
+        let service = |name: &str| LinkableService {
+            name: name.to_owned(),
+            connection: "line".into(),
+        };
+        ConnectionsPage {
+            chrome: chrome(text),
+            frame: account_frame(names, Section::Connections, notice.map(|notice| notice.said(&text.upstream))),
+            linked,
+            linkable: ["LINE", "Microsoft", "関所株式会社"].map(service).into(),
+            change_action: "/account/connections/change".into(),
+        }
+        .render()
+    };
+    let linked = |names: &Names, in_use, may_go| LinkedIdentity {
+        service: "Google".into(),
+        person: Some(names.email.clone()),
+        row: "google-oauth2 1".into(),
+        linked: Timestamp::from_seconds(1_799_000_000).into(),
+        last_used: Some(Timestamp::from_seconds(1_800_000_000).into()),
+        in_use,
+        may_go,
+    };
+    let (plain, long) = (Names::plain(), Names::long());
+    let mut states = vec![
+        ("account_connections-none".to_owned(), page(&plain, None, Vec::new())),
+        (
+            "account_connections".to_owned(),
+            page(&plain, None, vec![linked(&plain, true, true), linked(&plain, false, true)]),
+        ),
+        (
+            "account_connections-last".to_owned(),
+            page(&plain, None, vec![linked(&plain, true, false)]),
+        ),
+        (
+            "account_connections-long".to_owned(),
+            page(&long, None, vec![linked(&long, true, true)]),
+        ),
+    ];
+    for notice in ConnectionsNotice::ALL {
+        let name = format!("account_connections-{}", notice.word());
+        states.push((name, page(&plain, Some(notice), vec![linked(&plain, true, true)])));
+    }
+    states
 }

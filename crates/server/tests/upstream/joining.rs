@@ -1,10 +1,11 @@
 //! How an identity and an account that is there already come together: only with proof on both sides (threat 11).
 
-use super::{audited, connect, setback, taro, through, told, user};
+use super::{audited, come_back, connect, setback, taro, through, told, user};
 use crate::browser::{Answer, Browser};
-use crate::site::{CALLBACK, EMAIL, PASSWORD, Site, authorize, engines};
+use crate::site::{CALLBACK, EMAIL, PASSWORD, Site, authorize, engines, form};
 use sekisho::mail::Post;
-use sekisho_rules::upstream::Strategy;
+use sekisho_rules::upstream::{Keeping, Strategy};
+use sekisho_store::args;
 use serde_json::json;
 
 engines!(
@@ -162,4 +163,96 @@ async fn an_account_brought_along_is_known_by_its_id() {
     acme.is(json!({"sub": "7", "email": "x@example.com", "name": "x"}));
     let refused = through(&mut site.browser(), &acme, "acme").await;
     assert!(setback(&refused).contains("No account here"));
+}
+
+/// A form of the section of linked accounts.
+async fn change(browser: &mut Browser<'_>, field: (&str, &str)) -> Answer {
+    let page = browser.get("/account/connections").await;
+    let csrf = page.hidden("csrf");
+    browser
+        .submit("/account/connections/change", &[("csrf", &csrf), field])
+        .await
+}
+
+#[tokio::test]
+async fn a_person_links_and_unlinks_at_the_account_page() {
+    let site = Site::new().await;
+    let google = connect(&site, Strategy::Google).await;
+    google.is(taro());
+    let row = "google-oauth2 110169484474386276334";
+    let mut hanako = site.browser();
+    crate::account::open(&mut hanako).await;
+    let away = change(&mut hanako, ("link", "google-oauth2")).await;
+    let brought = google.allow(away.location());
+    // In another browser the answer joins nothing.
+    let fields: Vec<_> = brought.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let back = format!("/login/callback?{}", form(&fields));
+    assert_eq!(site.browser().get(&back).await.status.as_u16(), 400);
+    let answer = come_back(&mut hanako, &brought).await;
+    assert!(answer.body.contains("It opens your account from now on") && answer.body.contains("Taro@Gmail.example"));
+    let elsewhere = through(&mut site.browser(), &google, "google-oauth2").await;
+    assert_eq!(told(&site, &elsewhere).await["sub"], HANAKO);
+
+    // It cannot be linked to a second account.
+    site.add_user("auth0|ffffffffffffffffffffffff", "mallory@example.com", "another good one").await;
+    let mut mallory = site.browser();
+    let login = mallory.open("/account/connections").await;
+    let entered = mallory.log_in(&login, "mallory@example.com", "another good one").await;
+    crate::account::through(&mut mallory, entered).await;
+    let away = change(&mut mallory, ("link", "google-oauth2")).await;
+    let answer = come_back(&mut mallory, &google.allow(away.location())).await;
+    assert!(answer.body.contains("already opens another account"), "{}", answer.body);
+    // Nor taken from the account it belongs to.
+    let refused = change(&mut mallory, ("unlink", row)).await;
+    assert_eq!(refused.location(), "/account/connections?done=was-gone");
+
+    let gone = change(&mut hanako, ("unlink", row)).await;
+    assert_eq!(gone.location(), "/account/connections?done=unlinked");
+    let apart = through(&mut site.browser(), &google, "google-oauth2").await;
+    assert_eq!(told(&site, &apart).await["sub"], "google-oauth2|110169484474386276334");
+    let kinds = audited(&site, HANAKO).await;
+    assert!(["link", "unlink"].iter().all(|kind| kinds.contains(&(*kind).to_owned())), "{kinds:?}");
+    assert!(subjects(&site).await.iter().any(|subject| subject.contains("was removed")));
+}
+
+#[tokio::test]
+async fn the_last_way_in_stays() {
+    let site = Site::new().await;
+    let x = connect(&site, Strategy::X).await;
+    x.scene.lock().unwrap().userinfo = json!({"data": {"id": "7", "name": "Seven", "username": "seven"}});
+    let mut seven = site.browser();
+    through(&mut seven, &x, "twitter").await;
+    let entered = seven.open("/account/connections").await;
+    let page = crate::account::through(&mut seven, entered).await;
+    assert!(page.body.contains("the only way into your account") && !page.body.contains("name=\"unlink\""));
+    let mut form = vec![("unlink", "twitter 7")];
+    let csrf = page.body.split("name=\"csrf\" value=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    if let Some(csrf) = &csrf {
+        form.push(("csrf", csrf));
+        let refused = seven.submit("/account/connections/change", &form).await;
+        assert_eq!(refused.location(), "/account/connections?done=last-way");
+    }
+    let again = through(&mut site.browser(), &x, "twitter").await;
+    assert_eq!(told(&site, &again).await["sub"], "twitter|7");
+}
+
+#[tokio::test]
+async fn tokens_of_a_provider_are_kept_only_where_it_was_asked_for() {
+    let site = Site::new().await;
+    let google = connect(&site, Strategy::Google).await;
+    google.is(taro());
+    let kept = async || -> Option<Vec<u8>> {
+        let row = site.app.db.one("SELECT sealed_tokens FROM identities LIMIT 1", args![]).await.unwrap();
+        row.get("sealed_tokens").unwrap()
+    };
+    through(&mut site.browser(), &google, "google-oauth2").await;
+    assert!(kept().await.is_none());
+    super::change(&site, "google-oauth2", |connection| connection.settings.tokens = Keeping::Kept).await;
+    through(&mut site.browser(), &google, "google-oauth2").await;
+    let sealed = kept().await.unwrap();
+    assert!(!String::from_utf8_lossy(&sealed).contains("their-"));
+    // Another row cannot use them.
+    let place = |row| sekisho::upstream::identity_place(row);
+    assert!(site.app.sealer.open(&place("google-oauth2 110169484474386276334"), &sealed).is_ok());
+    assert!(site.app.sealer.open(&place("google-oauth2 1"), &sealed).is_err());
 }
