@@ -45,9 +45,17 @@ const site = await deployment({ SEKISHO_EGRESS_ALLOW: "127.0.0.1", SEKISHO_SIGNU
 });
 const browser = await launch();
 
+/** A visitor for whom the other service's pages find their fonts empty instead of on the internet. */
+async function person(settings) {
+  const context = await visitor(browser, settings);
+  const foreign = (url) => !["localhost", "127.0.0.1"].includes(url.hostname);
+  await context.route(foreign, (route) => route.fulfill({ contentType: "text/css", body: "" }));
+  return context;
+}
+
 /** Follows the button to the other service and signs in there. */
 async function goAndSignIn(page, name) {
-  await page.click("text=/Continue with Elsewhere|Elsewhereで続ける/");
+  await page.click("text=/Continue with Elsewhere|Elsewhere で続ける/");
   await page.waitForSelector("input[name=login]");
   assert.match(page.url(), /^http:\/\/127\.0\.0\.1:/);
   await page.fill("input[name=login]", name);
@@ -57,7 +65,7 @@ async function goAndSignIn(page, name) {
 }
 
 test("through another service and back, and again", async () => {
-  const context = await visitor(browser);
+  const context = await person();
   const page = await context.newPage();
   await page.goto(`${site.issuer}account`);
   await goAndSignIn(page, "taro");
@@ -74,10 +82,10 @@ test("through another service and back, and again", async () => {
 });
 
 test("who says no there goes on here", async () => {
-  const context = await visitor(browser, { lang: "ja", theme: "dark", width: 390 });
+  const context = await person({ lang: "ja", theme: "dark", width: 390 });
   const page = await context.newPage();
   await page.goto(`${site.issuer}account`);
-  await page.click("text=Elsewhereで続ける");
+  await page.click("text=Elsewhere で続ける");
   await page.click("text=Cancel");
   await page.waitForSelector("[role=alert]");
   assert.match(await page.textContent("[role=alert]"), /Elsewhere/);
@@ -88,7 +96,7 @@ test("who says no there goes on here", async () => {
 });
 
 test("an account with the same address is proven before the two are joined", async () => {
-  const context = await visitor(browser, { width: 390 });
+  const context = await person({ width: 390 });
   const page = await context.newPage();
   await page.goto(`${site.issuer}account`);
   await goAndSignIn(page, "hanako");
@@ -108,7 +116,7 @@ test("an account with the same address is proven before the two are joined", asy
   await context.close();
 
   // From now on it opens that account.
-  const other = await visitor(browser);
+  const other = await person();
   const again = await other.newPage();
   await again.goto(`${site.issuer}account/connections`);
   await goAndSignIn(again, "hanako");

@@ -44,6 +44,11 @@ impl User {
         (!self.email.is_empty()).then_some(self.email.as_str())
     }
 
+    /// What their own pages call the account: its address, or the name where it has none.
+    pub fn shown(&self) -> &str {
+        self.address().unwrap_or(&self.name)
+    }
+
     /// What stands in the column of folded addresses for an account without one. No address is mistaken for it: a colon stands in none.
     pub fn no_address(id: &UserId) -> String {
         format!(":{id}")

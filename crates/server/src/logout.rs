@@ -158,7 +158,7 @@ fn ask(visit: &Visit, sent: Parameters, user: &User) -> Result<Response, Trouble
     let (journey, cookie) = Journey::begin(visit, Purpose::SignOut, sent);
     let page = LogoutConfirmPage {
         chrome: visit.bare_chrome(journey.locales()),
-        account: user.email.clone(),
+        account: user.shown().to_owned(),
         action: "/u/logout".to_owned(),
         state: journey.seal(&visit.app)?,
         csrf: journey.form_token(Asked::Anybody),

@@ -30,6 +30,13 @@ pub const MAILS_FROM_NETWORK: Limit = Limit {
     seconds: 3600,
 };
 
+/// Answers of other services brought by one network address: each makes us call the service.
+pub const ANSWERS_FROM_NETWORK: Limit = Limit {
+    name: "answers from a network",
+    times: 100,
+    seconds: 300,
+};
+
 /// Counts one attempt; false when there were too many.
 ///
 /// # Errors

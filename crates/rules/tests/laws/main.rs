@@ -21,5 +21,6 @@ mod requests;
 mod session;
 mod session_state;
 mod standing;
+mod upstream;
 mod userinfo;
 mod world;

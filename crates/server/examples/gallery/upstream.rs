@@ -3,8 +3,8 @@
 use super::{Names, State, account_frame, chrome, login};
 use askama::Template;
 use sekisho::pages::{
-    ConnectionsNotice, ConnectionsPage, JoinAsk, JoinPage, LinkableService, LinkedIdentity, LoginPage, Section, Setback,
-    SocialBlock, SocialButton, SocialTrouble,
+    ConnectionsNotice, ConnectionsPage, JoinAsk, JoinPage, LinkableService, LinkedIdentity, LoginPage,
+    Section, Setback, SocialBlock, SocialButton, SocialTrouble,
 };
 use sekisho::text::Text;
 use sekisho_rules::time::Timestamp;
@@ -88,7 +88,11 @@ fn connections(text: &'static Text) -> Vec<State> {
         };
         ConnectionsPage {
             chrome: chrome(text),
-            frame: account_frame(names, Section::Connections, notice.map(|notice| notice.said(&text.upstream))),
+            frame: account_frame(
+                names,
+                Section::Connections,
+                notice.map(|notice| notice.said(&text.upstream)),
+            ),
             linked,
             linkable: ["LINE", "Microsoft", "関所株式会社"].map(service).into(),
             change_action: "/account/connections/change".into(),
@@ -106,10 +110,17 @@ fn connections(text: &'static Text) -> Vec<State> {
     };
     let (plain, long) = (Names::plain(), Names::long());
     let mut states = vec![
-        ("account_connections-none".to_owned(), page(&plain, None, Vec::new())),
+        (
+            "account_connections-none".to_owned(),
+            page(&plain, None, Vec::new()),
+        ),
         (
             "account_connections".to_owned(),
-            page(&plain, None, vec![linked(&plain, true, true), linked(&plain, false, true)]),
+            page(
+                &plain,
+                None,
+                vec![linked(&plain, true, true), linked(&plain, false, true)],
+            ),
         ),
         (
             "account_connections-last".to_owned(),

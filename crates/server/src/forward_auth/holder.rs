@@ -246,8 +246,8 @@ async fn mint(
     let token = issuer::sign(visit, settled, fresh).await?.into_access_token();
     let names = names(visit, &token).await?;
     let identity = Identity {
+        email: user.address().map(str::to_owned),
         user: user.id,
-        email: Some(user.email),
         scope: grant.scope().clone(),
         token,
     };

@@ -117,7 +117,7 @@ fn page(visit: &Visit, open: &Open, user: &User) -> Response {
             .and_then(url::Url::host_str)
             .unwrap_or(&open.trusted.redirect_uri)
             .to_owned(),
-        account: user.email.clone(),
+        account: user.shown().to_owned(),
         action: visit.link("/u/consent", &open.handle),
         state: open.handle.clone(),
         csrf: open.journey.form_token(Asked::User(&user.id)),

@@ -9,6 +9,7 @@ use crate::http::reply::{Trouble, see_other, with_cookie, with_cookies};
 use crate::http::visit::Visit;
 use crate::journey::{Journey, Purpose};
 use crate::pages::Setback;
+use crate::throttle;
 use crate::upstream::{self, Attempt, Failure, Goal, Joining, Linked, Opened, Person, Stage};
 use axum::body::Bytes;
 use axum::response::Response;
@@ -137,6 +138,15 @@ async fn back_home(visit: &Visit, opened: &Opened, sent: &Parameters) -> Result<
     let Some(connection) = enabled else {
         return Ok(gone_wrong(visit, &attempt.goal, Setback::Closed, found.as_ref()));
     };
+    let from = visit.ip.to_string();
+    if !throttle::allow(visit, throttle::ANSWERS_FROM_NETWORK, &from).await? {
+        return Ok(gone_wrong(
+            visit,
+            &attempt.goal,
+            Setback::TooMany,
+            Some(connection),
+        ));
+    }
     match person(visit, connection, opened, sent).await {
         Ok(person) => match &attempt.goal {
             Goal::SignIn { journey } => sign_in(visit, connection, person, journey).await,

@@ -57,17 +57,20 @@ pub enum Setback {
     NoAccount,
     /// The account may not be signed in to.
     Blocked,
+    /// Too many tries from this network.
+    TooMany,
 }
 
 impl Setback {
     /// Every one.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Denied,
         Self::Down,
         Self::Failed,
         Self::Closed,
         Self::NoAccount,
         Self::Blocked,
+        Self::TooMany,
     ];
 
     /// The word that stands for it in an address.
@@ -79,6 +82,7 @@ impl Setback {
             Self::Closed => "closed",
             Self::NoAccount => "no-account",
             Self::Blocked => "blocked",
+            Self::TooMany => "too-many",
         }
     }
 
@@ -99,6 +103,7 @@ impl SocialTrouble {
             Setback::Closed => text.closed,
             Setback::NoAccount => text.no_account,
             Setback::Blocked => text.blocked,
+            Setback::TooMany => text.too_many,
         };
         sentence(service)
     }

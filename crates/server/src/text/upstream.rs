@@ -21,6 +21,8 @@ pub struct Upstream {
     pub no_account: fn(&str) -> String,
     /// The account may not be signed in to.
     pub blocked: fn(&str) -> String,
+    /// Too many tries from this network.
+    pub too_many: fn(&str) -> String,
     /// A provider whose name is not known any more.
     pub this_service: &'static str,
     /// Title and heading of the page that asks for proof of an account.

@@ -189,19 +189,33 @@ async fn a_person_links_and_unlinks_at_the_account_page() {
     let back = format!("/login/callback?{}", form(&fields));
     assert_eq!(site.browser().get(&back).await.status.as_u16(), 400);
     let answer = come_back(&mut hanako, &brought).await;
-    assert!(answer.body.contains("It opens your account from now on") && answer.body.contains("Taro@Gmail.example"));
+    assert!(
+        answer.body.contains("It opens your account from now on")
+            && answer.body.contains("Taro@Gmail.example")
+    );
     let elsewhere = through(&mut site.browser(), &google, "google-oauth2").await;
     assert_eq!(told(&site, &elsewhere).await["sub"], HANAKO);
 
     // It cannot be linked to a second account.
-    site.add_user("auth0|ffffffffffffffffffffffff", "mallory@example.com", "another good one").await;
+    site.add_user(
+        "auth0|ffffffffffffffffffffffff",
+        "mallory@example.com",
+        "another good one",
+    )
+    .await;
     let mut mallory = site.browser();
     let login = mallory.open("/account/connections").await;
-    let entered = mallory.log_in(&login, "mallory@example.com", "another good one").await;
+    let entered = mallory
+        .log_in(&login, "mallory@example.com", "another good one")
+        .await;
     crate::account::through(&mut mallory, entered).await;
     let away = change(&mut mallory, ("link", "google-oauth2")).await;
     let answer = come_back(&mut mallory, &google.allow(away.location())).await;
-    assert!(answer.body.contains("already opens another account"), "{}", answer.body);
+    assert!(
+        answer.body.contains("already opens another account"),
+        "{}",
+        answer.body
+    );
     // Nor taken from the account it belongs to.
     let refused = change(&mut mallory, ("unlink", row)).await;
     assert_eq!(refused.location(), "/account/connections?done=was-gone");
@@ -209,10 +223,23 @@ async fn a_person_links_and_unlinks_at_the_account_page() {
     let gone = change(&mut hanako, ("unlink", row)).await;
     assert_eq!(gone.location(), "/account/connections?done=unlinked");
     let apart = through(&mut site.browser(), &google, "google-oauth2").await;
-    assert_eq!(told(&site, &apart).await["sub"], "google-oauth2|110169484474386276334");
+    assert_eq!(
+        told(&site, &apart).await["sub"],
+        "google-oauth2|110169484474386276334"
+    );
     let kinds = audited(&site, HANAKO).await;
-    assert!(["link", "unlink"].iter().all(|kind| kinds.contains(&(*kind).to_owned())), "{kinds:?}");
-    assert!(subjects(&site).await.iter().any(|subject| subject.contains("was removed")));
+    assert!(
+        ["link", "unlink"]
+            .iter()
+            .all(|kind| kinds.contains(&(*kind).to_owned())),
+        "{kinds:?}"
+    );
+    assert!(
+        subjects(&site)
+            .await
+            .iter()
+            .any(|subject| subject.contains("was removed"))
+    );
 }
 
 #[tokio::test]
@@ -226,7 +253,11 @@ async fn the_last_way_in_stays() {
     let page = crate::account::through(&mut seven, entered).await;
     assert!(page.body.contains("the only way into your account") && !page.body.contains("name=\"unlink\""));
     let mut form = vec![("unlink", "twitter 7")];
-    let csrf = page.body.split("name=\"csrf\" value=\"").nth(1).map(|rest| rest.split('"').next().unwrap().to_owned());
+    let csrf = page
+        .body
+        .split("name=\"csrf\" value=\"")
+        .nth(1)
+        .map(|rest| rest.split('"').next().unwrap().to_owned());
     if let Some(csrf) = &csrf {
         form.push(("csrf", csrf));
         let refused = seven.submit("/account/connections/change", &form).await;
@@ -242,17 +273,30 @@ async fn tokens_of_a_provider_are_kept_only_where_it_was_asked_for() {
     let google = connect(&site, Strategy::Google).await;
     google.is(taro());
     let kept = async || -> Option<Vec<u8>> {
-        let row = site.app.db.one("SELECT sealed_tokens FROM identities LIMIT 1", args![]).await.unwrap();
+        let row = site
+            .app
+            .db
+            .one("SELECT sealed_tokens FROM identities LIMIT 1", args![])
+            .await
+            .unwrap();
         row.get("sealed_tokens").unwrap()
     };
     through(&mut site.browser(), &google, "google-oauth2").await;
     assert!(kept().await.is_none());
-    super::change(&site, "google-oauth2", |connection| connection.settings.tokens = Keeping::Kept).await;
+    super::change(&site, "google-oauth2", |connection| {
+        connection.settings.tokens = Keeping::Kept
+    })
+    .await;
     through(&mut site.browser(), &google, "google-oauth2").await;
     let sealed = kept().await.unwrap();
     assert!(!String::from_utf8_lossy(&sealed).contains("their-"));
     // Another row cannot use them.
     let place = |row| sekisho::upstream::identity_place(row);
-    assert!(site.app.sealer.open(&place("google-oauth2 110169484474386276334"), &sealed).is_ok());
+    assert!(
+        site.app
+            .sealer
+            .open(&place("google-oauth2 110169484474386276334"), &sealed)
+            .is_ok()
+    );
     assert!(site.app.sealer.open(&place("google-oauth2 1"), &sealed).is_err());
 }

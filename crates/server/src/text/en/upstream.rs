@@ -22,6 +22,9 @@ pub(super) const UPSTREAM: Upstream = Upstream {
     blocked: |name| {
         format!("Your account cannot be signed in to with {name}. Please contact whoever runs this service.")
     },
+    too_many: |name| {
+        format!("Too many tries with {name} from your network. Wait a few minutes, or sign in another way.")
+    },
     this_service: "the other service",
     join_title: "You already have an account",
     join_lead: |name, email| {
