@@ -213,6 +213,7 @@ async fn threat_18_a_disabled_connection_opens_nothing(site: Site) {
         .unwrap();
     let blocked = through(&mut site.browser(), &google, "google-oauth2").await;
     assert!(setback(&blocked).contains("cannot be signed in to"));
+    let person = user(&site, &id).await.unwrap();
     set_access(&site.app, Operator, &person, Access::Unblocked)
         .await
         .unwrap();
