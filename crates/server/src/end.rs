@@ -174,6 +174,19 @@ pub async fn user(tx: &mut Tx, by: &Ending, id: &UserId) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Ends everything a user holds, and deletes them with all that hangs on them. `false` when there is no such user.
+///
+/// # Errors
+/// [`Fault`] when a statement fails.
+pub async fn account(tx: &mut Tx, by: &Ending, id: &UserId) -> Result<bool, Fault> {
+    // Blocked first: their rows go with them, and what rows say of their tokens must be read before.
+    if !users::set_blocked(tx, id, true, by.now).await? {
+        return Ok(false);
+    }
+    user(tx, by, id).await?;
+    users::delete(tx, id).await
+}
+
 /// Ends everything a client holds. Call it after the write that raised its epoch, and again when [`Ending::was_slow`].
 ///
 /// # Errors

@@ -142,6 +142,14 @@ pub fn router(app: Arc<App>) -> Router {
             "/account/password",
             get(account::password::show).post(account::password::submit),
         )
+        .route("/account/apps", get(account::apps::show))
+        .route("/account/apps/end", post(account::apps::submit))
+        .route("/account/data", get(account::data::show))
+        .route("/account/data/download", post(account::data::download))
+        .route(
+            "/account/data/delete",
+            get(account::delete::show).post(account::delete::submit),
+        )
         .route("/u/logout", post(logout::confirm))
         .route("/oidc/logout", get(logout::oidc).post(logout::oidc_by_form))
         .route("/v2/logout", get(logout::simple))

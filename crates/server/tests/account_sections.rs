@@ -222,9 +222,19 @@ async fn after_ten_minutes_the_present_password_is_asked_for_and_counted() {
         "right or wrong: {}",
         closed.body
     );
-    site.pass(901);
-    let short = send(&mut here, &page, &[("present", PASSWORD), ("password", "short")]).await;
-    assert_eq!(short.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_present_password_is_as_good_as_a_fresh_login_of_one_factor() {
+    let site = Site::new().await;
+    let mut here = site.browser();
+    open(&mut here).await;
+    site.pass(601);
+    let page = section(&mut here, "/account/password").await;
+    let weak = [("present", PASSWORD), ("password", "password1234")];
+    let refused = send(&mut here, &page, &weak).await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST, "the rule of every door");
+    let right = [("present", PASSWORD), ("password", CHOSEN)];
     let done = send(&mut here, &page, &right).await;
     assert_eq!(done.location(), "/account/password?done=changed");
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod account;
+mod account_leaving;
 mod account_sections;
 mod agreement;
 mod algorithms;

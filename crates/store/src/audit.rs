@@ -1,5 +1,6 @@
 //! The audit table: what happened, written in the same transaction as the change itself.
 
+use crate::column::After;
 use crate::statements::sql;
 use crate::{Db, Fault, Row, Tx, args, column};
 use sekisho_rules::id::{ClientId, SessionId, UserId};
@@ -15,6 +16,8 @@ sql! {
     INSERT = "INSERT INTO audit (id, at, kind, user_id, client_id, session_id, ip, user_agent, detail, risk) \
               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     OF_USER = "SELECT kind, ip, risk FROM audit WHERE user_id = $1 ORDER BY at DESC LIMIT 100";
+    PAGE_OF_USER = concat!("SELECT ", columns!(), " FROM audit WHERE user_id = $1 AND (at < $2 OR (at = $2 AND id < $3)) \
+                   ORDER BY at DESC, id DESC LIMIT 100");
     SCAN_PAGE = concat!("SELECT ", columns!(), " FROM audit WHERE id > $1 AND id < $2 ORDER BY id LIMIT 1000");
     SCAN_LATEST = concat!("SELECT ", columns!(), " FROM audit WHERE id > $1 ORDER BY id DESC LIMIT 1000");
 }
@@ -136,4 +139,14 @@ pub async fn page(db: &Db, after: &str, before: &str) -> Result<Vec<Logged>, Fau
 pub async fn latest(db: &Db, after: &str) -> Result<Vec<Logged>, Fault> {
     let rows = db.scan(sql::SCAN_LATEST, args![after]).await?;
     rows.iter().rev().map(logged).collect()
+}
+
+/// What happened to a person, the newest first: up to 100 events after this place.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn page_of_user(db: &Db, user: &UserId, after: &After) -> Result<Vec<Logged>, Fault> {
+    let arguments = args![user.as_str(), after.created_at.millis(), after.id.as_str()];
+    let rows = db.all(sql::PAGE_OF_USER, arguments).await?;
+    rows.iter().map(logged).collect()
 }

@@ -9,7 +9,7 @@ use sekisho_verify::Scope;
 
 macro_rules! columns {
     () => {
-        "gid, client_id, user_id, session_id, scope, audience, created_at, rotated_at, expires_at, idle_expires_at"
+        "gid, client_id, user_id, session_id, scope, audience, created_at, rotated_at, expires_at, idle_expires_at, last_iat"
     };
 }
 
@@ -39,6 +39,8 @@ pub struct Listed {
     pub audience: Option<String>,
     /// When it was born.
     pub created_at: Timestamp,
+    /// When a token of it was last made, to the second.
+    pub last_used: Timestamp,
     /// When its token was last replaced.
     pub rotated_at: Option<Timestamp>,
     /// It ends here in any case.
@@ -56,6 +58,7 @@ fn listed(row: &Row) -> Result<Listed, Fault> {
         scope: column::scope(row, "scope")?,
         audience: row.get("audience")?,
         created_at: column::time(row, "created_at")?,
+        last_used: Timestamp::from_seconds(row.get("last_iat")?),
         rotated_at: column::opt_time(row, "rotated_at")?,
         expires_at: column::time(row, "expires_at")?,
         idle_expires_at: column::time(row, "idle_expires_at")?,

@@ -3,10 +3,13 @@
 use super::{Names, State, account_frame, chrome};
 use askama::Template;
 use sekisho::pages::{
-    AccountPasswordPage, AccountProfilePage, PasswordForm, PasswordProblem, Section, SignupProblem,
+    AccountAppsPage, AccountDataPage, AccountDeletePage, AccountDeletedPage, AccountPasswordPage,
+    AccountProfilePage, AppAccess, AppScopes, AppsNotice, PasswordForm, PasswordProblem, RequestedScope,
+    Section, SignupProblem,
 };
 use sekisho::text::Text;
 use sekisho_rules::profile::{Field, Problem, Profile};
+use sekisho_rules::time::Timestamp;
 
 pub(super) fn every(text: &'static Text) -> Vec<State> {
     let (plain, long) = (Names::plain(), Names::long());
@@ -32,10 +35,40 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
         Problem::NotSecure,
         Problem::UnknownLocale,
     ];
+    let data = AccountDataPage {
+        chrome: chrome(text),
+        frame: account_frame(&plain, Section::Data, None),
+        download_action: "/account/data/download".into(),
+        delete_url: "/account/data/delete".into(),
+    };
+    let delete = |wrong| AccountDeletePage {
+        chrome: chrome(text),
+        frame: account_frame(&plain, Section::Data, None),
+        action: "/account/data/delete".into(),
+        back_url: "/account/data".into(),
+        wrong,
+    };
+    let deleted = AccountDeletedPage {
+        chrome: chrome(text),
+        email: plain.email.clone(),
+    };
     let states = [
         ("account_profile", profile(text, &plain, Vec::new()).render()),
         ("account_profile-long", profile(text, &long, Vec::new()).render()),
         ("account_profile-wrong", profile(text, &plain, problems).render()),
+        ("account_apps", apps(text, &plain, None).render()),
+        ("account_apps-long", apps(text, &long, None).render()),
+        (
+            "account_apps-ended",
+            apps(text, &plain, Some(AppsNotice::Ended)).render(),
+        ),
+        ("account_data", data.render()),
+        ("account_data-delete", delete(None).render()),
+        (
+            "account_data-wrong",
+            delete(Some(text.account_data.wrong_confirmation)).render(),
+        ),
+        ("account_data-deleted", deleted.render()),
         (
             "account_password",
             password(PasswordForm::ChangeWithPresent, Vec::new()).render(),
@@ -54,6 +87,55 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
         .into_iter()
         .map(|(name, page)| (name.to_owned(), page))
         .collect()
+}
+
+fn apps(text: &'static Text, names: &Names, notice: Option<AppsNotice>) -> AccountAppsPage {
+    let scope = |scope: &str, description: Option<&str>| RequestedScope {
+        scope: scope.into(),
+        description: description.map(str::to_owned),
+    };
+    let at = |seconds| Timestamp::from_seconds(seconds).into();
+    let trails = AppAccess {
+        id: "trails".into(),
+        name: names.app.clone(),
+        foreign: true,
+        since: at(1_790_000_000),
+        last_used: Some(at(1_800_000_000)),
+        scopes: vec![
+            AppScopes {
+                api: None,
+                scopes: vec![scope("openid", None), scope("offline_access", None)],
+            },
+            AppScopes {
+                api: Some("Trails API".into()),
+                scopes: vec![
+                    scope("read:trails", Some("Read your trails")),
+                    scope("write:trails", None),
+                ],
+            },
+        ],
+    };
+    let notes = AppAccess {
+        id: "notes".into(),
+        name: "Notes".into(),
+        foreign: false,
+        last_used: None,
+        scopes: Vec::new(),
+        ..trails.clone()
+    };
+    AccountAppsPage {
+        chrome: chrome(text),
+        frame: account_frame(
+            names,
+            Section::Apps,
+            notice.map(|notice| notice.said(&text.account_apps)),
+        ),
+        action: "/account/apps/end".into(),
+        apps: match notice {
+            None => vec![trails, notes],
+            Some(_) => Vec::new(),
+        },
+    }
 }
 
 fn profile(text: &'static Text, names: &Names, problems: Vec<Problem>) -> AccountProfilePage {

@@ -13,6 +13,8 @@ const SECTIONS: &[(Section, &str)] = &[
     (Section::Profile, "/account/profile"),
     (Section::Password, "/account/password"),
     (Section::Connections, "/account/connections"),
+    (Section::Apps, "/account/apps"),
+    (Section::Data, "/account/data"),
 ];
 
 /// The frame of a section for this person. `notice` is what they have just done, in our words.

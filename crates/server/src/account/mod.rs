@@ -3,7 +3,10 @@
 //!
 //! A section is a file here, a page in `pages/account`, a line in [`SECTIONS`] and a route (`docs/account-page.md`).
 
+pub mod apps;
 pub mod connections;
+pub mod data;
+pub mod delete;
 pub mod enter;
 mod frame;
 pub mod overview;

@@ -187,11 +187,8 @@ pub async fn delete(app: &App, actor: Actor, user: &User) -> Result<(), Refused>
     let event = about(actor.did(moment, "user deleted"), &user.id);
     let (id, by) = (user.id.clone(), Ending::at(app, moment.now));
     let done = app.db.tx(async move |tx| {
-        // Blocked first: their rows go with them, and what rows say of their tokens must be read before.
-        let done = users::set_blocked(tx, &id, true, moment.now).await?;
+        let done = end::account(tx, &by, &id).await?;
         if done {
-            end::user(tx, &by, &id).await?;
-            users::delete(tx, &id).await?;
             audit::insert(tx, &event).await?;
         }
         Ok(done)

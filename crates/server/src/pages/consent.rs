@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::{Asset, Chrome};
+use crate::text::Consent;
 
 /// Ask for consent. The form posts `state`, `csrf` and `decision` (`allow` or `deny`) to `action`.
 #[derive(Debug, Template)]
@@ -43,22 +44,29 @@ impl ConsentPage {
     /// The scope in plain words. Only identity scopes get our own words (OpenID Connect Core 1.0 section 5.4):
     /// an API may call something else `profile`.
     fn identity_words(&self, scope: &RequestedScope) -> String {
-        let consent = &self.chrome.text.consent;
-        match scope.scope.as_str() {
-            "openid" => consent.openid.to_owned(),
-            "profile" => consent.profile.to_owned(),
-            "email" => consent.email.to_owned(),
-            "phone" => consent.phone.to_owned(),
-            "address" => consent.address.to_owned(),
-            "offline_access" => consent.offline_access.to_owned(),
-            _ => self.api_words(scope),
-        }
+        identity_words(&self.chrome.text.consent, scope)
     }
 
     fn api_words(&self, scope: &RequestedScope) -> String {
-        scope
-            .description
-            .clone()
-            .unwrap_or_else(|| (self.chrome.text.consent.undescribed)(&scope.scope))
+        api_words(&self.chrome.text.consent, scope)
     }
+}
+
+/// A scope about the person in plain words.
+pub(super) fn identity_words(consent: &Consent, scope: &RequestedScope) -> String {
+    match scope.scope.as_str() {
+        "openid" => consent.openid.to_owned(),
+        "profile" => consent.profile.to_owned(),
+        "email" => consent.email.to_owned(),
+        "phone" => consent.phone.to_owned(),
+        "address" => consent.address.to_owned(),
+        "offline_access" => consent.offline_access.to_owned(),
+        _ => api_words(consent, scope),
+    }
+}
+
+/// A scope of an API in the words of whoever defined it.
+pub(super) fn api_words(consent: &Consent, scope: &RequestedScope) -> String {
+    let described = scope.description.clone();
+    described.unwrap_or_else(|| (consent.undescribed)(&scope.scope))
 }

@@ -13,9 +13,7 @@ mod upstream;
 pub use attacks::Attacks;
 pub use choose::pick;
 pub use shape::{
-    Account, AccountPassword, AccountProfile, AccountSections, Around, Consent, Enrolment, Explanation, Home,
-    Login, LogoutConfirm, MailText, MailboxText, Mails, Passkeys, Problems, Recovery, Returning,
-    SecondFactor, Shell, SignedOut, Signup,
+    Account, AccountApps, AccountData, AccountPassword, AccountProfile, AccountSections, Around, Consent, Enrolment, Explanation, Home, Login, LogoutConfirm, MailText, MailboxText, Mails, Passkeys, Problems, Recovery, Returning, SecondFactor, Shell, SignedOut, Signup,
 };
 pub use upstream::Upstream;
 
@@ -85,6 +83,10 @@ pub struct Text {
     pub attacks: Attacks,
     /// Its section of the profile.
     pub account_profile: AccountProfile,
+    /// Its section of applications with access.
+    pub account_apps: AccountApps,
+    /// Its section of what is stored.
+    pub account_data: AccountData,
     /// Its section of the password.
     pub account_password: AccountPassword,
     /// The pages around mails.

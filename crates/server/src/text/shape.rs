@@ -317,6 +317,62 @@ pub struct AccountProfile {
     pub unknown_locale: &'static str,
 }
 
+/// The section of applications with access.
+#[derive(Debug)]
+pub struct AccountApps {
+    /// What this is a list of.
+    pub lead: &'static str,
+    /// There is nothing on it.
+    pub none: &'static str,
+    /// Marks what belongs to somebody else.
+    pub foreign: &'static str,
+    /// Label of the beginning.
+    pub since: &'static str,
+    /// Label of the last use.
+    pub last_used: &'static str,
+    /// The button.
+    pub end: &'static str,
+    /// What it does.
+    pub what_ending_does: &'static str,
+    /// It was done.
+    pub ended: &'static str,
+    /// There was nothing left to end.
+    pub already_ended: &'static str,
+}
+
+/// The section of what is stored, and the pages of its end.
+#[derive(Debug)]
+pub struct AccountData {
+    /// Heading of the file.
+    pub download: &'static str,
+    /// What is in it.
+    pub download_lead: &'static str,
+    /// Its button.
+    pub download_button: &'static str,
+    /// Heading of the end.
+    pub delete: &'static str,
+    /// What it means.
+    pub delete_lead: &'static str,
+    /// The link to the page that asks.
+    pub delete_link: &'static str,
+    /// Whose account it is.
+    pub delete_of: Around,
+    /// What will happen, one by one.
+    pub consequences: &'static [&'static str],
+    /// Label of the field that wants the address.
+    pub confirm: &'static str,
+    /// It holds something else.
+    pub wrong_confirmation: &'static str,
+    /// The button that ends it all.
+    pub delete_button: &'static str,
+    /// The link back.
+    pub keep: &'static str,
+    /// Title of the page after it.
+    pub deleted_title: &'static str,
+    /// What was deleted.
+    pub deleted: Around,
+}
+
 /// The section of the password.
 #[derive(Debug)]
 pub struct AccountPassword {
@@ -430,6 +486,10 @@ pub struct Mails {
     pub verify: MailText,
     /// The password was changed.
     pub password_changed: MailText,
+    /// Somebody downloaded everything that is stored about them.
+    pub data_downloaded: MailText,
+    /// The account was deleted.
+    pub account_deleted: MailText,
     /// A code by which a sign-in goes on.
     pub sign_in_code: MailText,
     /// A code that proves a second factor.

@@ -1,6 +1,8 @@
 //! The account page: one file per section, and the frame that stands around all of them.
 
+mod apps;
 mod connections;
+mod data;
 mod frame;
 mod overview;
 mod passkeys;
@@ -8,7 +10,9 @@ mod passkeys;
 mod password;
 mod profile;
 
+pub use apps::{AccountAppsPage, AppAccess, AppScopes, AppsNotice};
 pub use connections::{ConnectionsNotice, ConnectionsPage, LinkableService, LinkedIdentity};
+pub use data::{AccountDataPage, AccountDeletePage, AccountDeletedPage};
 pub use frame::{AccountFrame, Section, SectionLink};
 pub use overview::{AccountNotice, AccountPage, Instant, SignedInPlace};
 pub use passkeys::{AddPasskeyPage, AddPasskeyProblem, OwnPasskey, PasskeyNotice, PasskeysPage};

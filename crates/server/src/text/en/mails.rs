@@ -48,6 +48,21 @@ pub(super) const MAILS: Mails = Mails {
         small: "If this was not you, somebody can read your mail or knew your password: choose a new password now and look at \
                 where you are signed in.",
     },
+    data_downloaded: MailText {
+        subject: |tenant| format!("Your {tenant} data was downloaded"),
+        heading: "Your data was downloaded",
+        body: |email| format!("A file with everything that is stored about {email} was downloaded."),
+        action: "",
+        small: "If this was not you, somebody is signed in to your account: change your password now and look at where you are \
+                signed in.",
+    },
+    account_deleted: MailText {
+        subject: |tenant| format!("Your {tenant} account was deleted"),
+        heading: "Your account was deleted",
+        body: |email| format!("The account of {email} and everything in it was deleted, as you asked."),
+        action: "",
+        small: "If this was not you, write to whoever runs this service. This was the last mail about this account.",
+    },
     sign_in_code: MailText {
         subject: |tenant| format!("Your code to sign in to {tenant}"),
         heading: "Your sign-in code",

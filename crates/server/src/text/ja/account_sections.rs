@@ -1,6 +1,6 @@
 //! The sections of the account page in Japanese.
 
-use crate::text::{AccountPassword, AccountProfile};
+use crate::text::{AccountApps, AccountData, AccountPassword, AccountProfile, Around};
 
 pub(super) const PROFILE: AccountProfile = AccountProfile {
     lead: "このアカウントでサインインするアプリに表示されることがあります。すべて任意の項目です。",
@@ -31,4 +31,45 @@ pub(super) const PASSWORD: AccountPassword = AccountPassword {
     save: "パスワードを保存する",
     what_happens: "このブラウザーではサインインしたままになります。ほかのすべての場所はサインアウトされ、アプリでは再度サインインが必要になります。",
     changed: "パスワードを保存しました。ほかのすべての場所はサインアウトされました。",
+};
+
+pub(super) const APPS: AccountApps = AccountApps {
+    lead: "次のアプリは、あなたに代わって操作できます。ご利用中でないときに操作できるものもあります。",
+    none: "アクセスを許可したアプリはありません。",
+    foreign: "他社のアプリ",
+    since: "許可した日時",
+    last_used: "最終利用",
+    end: "アクセスを取り消す",
+    what_ending_does: "取り消すと、アプリは 1 秒以内に利用できなくなります。もう一度開くと、改めて許可を求められます。",
+    ended: "アプリのアクセスを取り消しました。",
+    already_ended: "そのアプリのアクセスはすでに取り消されています。",
+};
+
+pub(super) const DATA: AccountData = AccountData {
+    download: "データのダウンロード",
+    download_lead: "プロフィール、サインイン方法、サインイン中の場所、アクセスを許可したアプリ、アカウントの履歴を 1 つのファイル（JSON）で\
+                    ダウンロードできます。パスワードや確認コードは含まれません。",
+    download_button: "ファイルをダウンロードする",
+    delete: "アカウントの削除",
+    delete_lead: "アカウントとその内容をすべて削除できます。削除したアカウントは元に戻せません。",
+    delete_link: "削除の手続きに進む",
+    delete_of: Around {
+        before: "",
+        after: "\u{a0}のアカウントを削除します。",
+    },
+    consequences: &[
+        "ただちに、すべての場所でサインアウトされます。",
+        "アプリは 1 秒以内にアクセスできなくなります。アプリが保存した情報は残りますので、各アプリにお問い合わせください。",
+        "プロフィール、パスワード、パスキーなどのサインイン方法は完全に削除されます。",
+        "アカウントが削除されたという記録は、保存期間が終わるまでセキュリティログに残ります。",
+    ],
+    confirm: "確認のため、メールアドレスを入力してください",
+    wrong_confirmation: "このアカウントのメールアドレスではありません。",
+    delete_button: "アカウントを削除する",
+    keep: "削除しない",
+    deleted_title: "アカウントを削除しました",
+    deleted: Around {
+        before: "",
+        after: "\u{a0}のアカウントとその内容をすべて削除しました。ご利用ありがとうございました。",
+    },
 };

@@ -48,6 +48,20 @@ pub(super) const MAILS: Mails = Mails {
         small: "お心当たりがない場合は、第三者がメールまたはパスワードを知っている可能性があります。すぐにパスワードを再設定し、\
                 サインイン中の場所をご確認ください。",
     },
+    data_downloaded: MailText {
+        subject: |tenant| format!("{tenant} のデータがダウンロードされました"),
+        heading: "データがダウンロードされました",
+        body: |email| format!("{email} について保存されている情報のファイルがダウンロードされました。"),
+        action: "",
+        small: "お心当たりがない場合は、第三者がサインインしている可能性があります。すぐにパスワードを変更し、サインイン中の場所をご確認ください。",
+    },
+    account_deleted: MailText {
+        subject: |tenant| format!("{tenant} のアカウントが削除されました"),
+        heading: "アカウントが削除されました",
+        body: |email| format!("お申し込みにより、{email} のアカウントとその内容をすべて削除しました。"),
+        action: "",
+        small: "お心当たりがない場合は、このサービスの運営者にお問い合わせください。このアカウントについてのメールはこれが最後です。",
+    },
     sign_in_code: MailText {
         subject: |tenant| format!("{tenant} のサインインコード"),
         heading: "サインインコード",

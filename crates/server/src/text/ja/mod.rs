@@ -34,6 +34,8 @@ pub(super) const TEXT: Text = Text {
     attacks: attacks::ATTACKS,
     account_profile: account_sections::PROFILE,
     account_password: account_sections::PASSWORD,
+    account_apps: account_sections::APPS,
+    account_data: account_sections::DATA,
     recovery: recovery::RECOVERY,
     factor: factors::FACTOR,
     enrolment: factors::ENROLMENT,
