@@ -29,7 +29,11 @@ mod upstream;
 mod web_message;
 
 pub use account::{
-    AccountAppsPage, AccountDataPage, AccountDeletePage, AccountDeletedPage, AccountFrame, AccountNotice, AccountPage, AccountPasswordPage, AccountProfilePage, AddPasskeyPage, AddPasskeyProblem, AppAccess, AppScopes, AppsNotice, ConnectionsNotice, ConnectionsPage, Instant, LinkableService, LinkedIdentity, OwnPasskey, PasskeyNotice, PasskeysPage, PasswordForm, PasswordProblem, Section, SectionLink, SignedInPlace,
+    AccountAppsPage, AccountDataPage, AccountDeletePage, AccountDeletedPage, AccountFrame, AccountNotice,
+    AccountPage, AccountPasswordPage, AccountProfilePage, AddPasskeyPage, AddPasskeyProblem, AppAccess,
+    AppScopes, AppsNotice, ConnectionsNotice, ConnectionsPage, Instant, LinkableService, LinkedIdentity,
+    OwnPasskey, PasskeyNotice, PasskeysPage, PasswordForm, PasswordProblem, Section, SectionLink,
+    SignedInPlace,
 };
 pub use asset::{Asset, IMMUTABLE, Served, asset, asset_url};
 pub use check_session::CheckSessionPage;

@@ -13,7 +13,9 @@ mod upstream;
 pub use attacks::Attacks;
 pub use choose::pick;
 pub use shape::{
-    Account, AccountApps, AccountData, AccountPassword, AccountProfile, AccountSections, Around, Consent, Enrolment, Explanation, Home, Login, LogoutConfirm, MailText, MailboxText, Mails, Passkeys, Problems, Recovery, Returning, SecondFactor, Shell, SignedOut, Signup,
+    Account, AccountApps, AccountData, AccountPassword, AccountProfile, AccountSections, Around, Consent,
+    Enrolment, Explanation, Home, Login, LogoutConfirm, MailText, MailboxText, Mails, Passkeys, Problems,
+    Recovery, Returning, SecondFactor, Shell, SignedOut, Signup,
 };
 pub use upstream::Upstream;
 
