@@ -30,7 +30,7 @@ export async function sekisho(...args) {
     once(child, "error").then(([error]) => Promise.reject(error)),
     late(() => `${BINARY} said nothing on stdout for ${PATIENCE} ms:\n${log}`),
   ]);
-  return { ...JSON.parse(line), stop, log: () => log };
+  return { ...JSON.parse(line), binary: BINARY, stop, log: () => log };
 }
 
 async function firstLine(stream) {

@@ -17,7 +17,7 @@
 //! | who may ask about a token | [`introspect`] |
 //! | whom we may call on somebody's behalf | [`egress`] |
 //! | when work is tried again | [`job`] |
-//! | whether an `mfa_token` is good | [`mfa_token`] |
+//! | whether an `mfa_token` is good, and what it may do | [`mfa_token`], [`mfa_api`] |
 //! | what a token for the Management API allows | [`permission`] |
 //! | whether a token opens the profile | [`userinfo`] |
 //! | whether a link from a mail still works | [`ticket`] |
@@ -46,6 +46,7 @@ pub mod introspect;
 pub mod job;
 pub mod login;
 pub mod logout;
+pub mod mfa_api;
 pub mod mfa_token;
 pub mod parameters;
 pub mod permission;

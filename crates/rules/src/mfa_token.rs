@@ -4,7 +4,7 @@
 //! and dies with whatever ends the person's access (threat 19).
 
 use crate::client::{Client, GrantType};
-use crate::factor::{FactorKind, Requirement};
+use crate::factor::{self, FactorKind, Factors, Requirement};
 use crate::grant::login::{Asked, Login};
 use crate::id::{ClientId, Epochs, UserId};
 use crate::time::Timestamp;
@@ -36,10 +36,19 @@ pub struct MfaToken {
     pub amr: Vec<String>,
     /// When.
     pub auth_time: Timestamp,
-    /// Which factors are enough; none when one must be set up first.
-    pub due: Vec<FactorKind>,
+    /// What is owed.
+    pub owed: Owed,
     /// When it was made.
     pub issued_at: Timestamp,
+}
+
+/// What somebody owes who proved a first factor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Owed {
+    /// The proof of one of these. There may be none left, and then nothing helps here.
+    Proof(Vec<FactorKind>),
+    /// To set up a factor, for there is none.
+    Enrolment,
 }
 
 /// Why one opens nothing.
@@ -73,9 +82,9 @@ impl MfaToken {
             audience: asked.audience.map(str::to_owned),
             amr: login.amr.clone(),
             auth_time: login.auth_time,
-            due: match due {
-                Requirement::Prove(kinds) => kinds.clone(),
-                Requirement::Satisfied | Requirement::Enrol => Vec::new(),
+            owed: match due {
+                Requirement::Prove(kinds) => Owed::Proof(kinds.clone()),
+                Requirement::Satisfied | Requirement::Enrol => Owed::Enrolment,
             },
             issued_at: now,
         }
@@ -113,9 +122,114 @@ impl MfaToken {
         }
     }
 
-    /// Decides whether proving this factor is what the token waits for: one of those that were due, or anything where one had to be set
-    /// up first. A factor that was not asked for is not enough, or the weakest would always do.
-    pub fn waits_for(&self, kind: FactorKind) -> bool {
-        self.due.is_empty() || self.due.contains(&kind)
+    /// Decides whether this factor is what the token waits for, and whether it is there to be proven or is still being set up. `None`
+    /// when it is not: a factor that was not asked for is not enough, or the weakest would always do.
+    pub fn way(&self, kind: FactorKind, factors: &Factors) -> Option<Way> {
+        if !is_second(&self.amr, kind) {
+            return None;
+        }
+        let stands = factors.enrolled.contains(&kind);
+        match (&self.owed, kind) {
+            (Owed::Proof(due), _) if !due.contains(&kind) => None,
+            (_, _) if stands => Some(Way::Prove),
+            // Asked for because the login looks wrong, of somebody who set up nothing.
+            (Owed::Proof(_), FactorKind::Email) if factors.mailbox => Some(Way::Prove),
+            (Owed::Enrolment, FactorKind::Totp | FactorKind::Email) if !factors.has_any() => {
+                Some(Way::Finish)
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether this kind proves anything beyond what a login proved: who logged in by their mailbox proves nothing more by it.
+pub fn is_second(amr: &[String], kind: FactorKind) -> bool {
+    !(kind == FactorKind::Email && factor::is_by_mailbox(amr))
+}
+
+/// What to do with a code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// Prove a factor that stands.
+    Prove,
+    /// Finish one that is being set up.
+    Finish,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn token(owed: Owed, amr: &[&str]) -> MfaToken {
+        MfaToken {
+            id: "1".to_owned(),
+            client: ClientId::new("app"),
+            user: UserId::new("auth0|1"),
+            epochs: (0, 0, 0),
+            grant: GrantType::Password,
+            scope: String::new(),
+            audience: None,
+            amr: amr.iter().map(|word| (*word).to_owned()).collect(),
+            auth_time: Timestamp::default(),
+            owed,
+            issued_at: Timestamp::default(),
+        }
+    }
+
+    fn held(enrolled: &[FactorKind]) -> Factors {
+        Factors {
+            enrolled: enrolled.to_vec(),
+            mailbox: true,
+        }
+    }
+
+    #[test]
+    fn threat_09_only_what_is_owed_is_enough() {
+        for owed in FactorKind::ALL {
+            for typed in FactorKind::ALL {
+                let token = token(Owed::Proof(vec![*owed]), &["pwd"]);
+                let all = held(FactorKind::ALL);
+                assert_eq!(
+                    token.way(*typed, &all).is_some(),
+                    owed == typed,
+                    "{owed:?} {typed:?}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn threat_09_where_no_proof_is_left_nothing_is_enough() {
+        let token = token(Owed::Proof(Vec::new()), &["otp"]);
+        for enrolled in [&[][..], FactorKind::ALL] {
+            for kind in FactorKind::ALL {
+                assert_eq!(token.way(*kind, &held(enrolled)), None, "{kind:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn threat_09_a_mailbox_is_not_two_factors() {
+        for owed in [Owed::Enrolment, Owed::Proof(vec![FactorKind::Email])] {
+            let token = token(owed, &["otp"]);
+            for enrolled in [&[][..], &[FactorKind::Email]] {
+                assert_eq!(token.way(FactorKind::Email, &held(enrolled)), None);
+            }
+        }
+        let by_password = token(Owed::Enrolment, &["pwd"]);
+        assert_eq!(by_password.way(FactorKind::Email, &held(&[])), Some(Way::Finish));
+    }
+
+    #[test]
+    fn threat_09_nothing_is_finished_beside_a_factor_that_stands() {
+        let token = token(Owed::Enrolment, &["pwd"]);
+        assert_eq!(token.way(FactorKind::Totp, &held(&[])), Some(Way::Finish));
+        for kind in [FactorKind::Passkey, FactorKind::Email] {
+            assert_eq!(token.way(FactorKind::Totp, &held(&[kind])), None);
+        }
+        assert_eq!(
+            token.way(FactorKind::Totp, &held(&[FactorKind::Totp])),
+            Some(Way::Prove)
+        );
     }
 }

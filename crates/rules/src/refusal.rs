@@ -115,6 +115,16 @@ pub enum Reason {
     WrongRecoveryCode,
     /// The person cannot be asked for this factor, or it is not the one that is due.
     UnsupportedChallenge,
+    /// The token does not allow it (RFC 6750 section 3.1); the scope that would.
+    InsufficientScope(&'static str),
+    /// The login is too old, or proved too little, for what is to be changed (RFC 9470 section 3).
+    StaleLogin,
+    /// Without it the person could not get in any more.
+    LastWayIn,
+    /// The person has no authenticator of this id.
+    UnknownAuthenticator,
+    /// Enough codes were sent for now.
+    TooManyCodes,
     /// A second factor is set up already: it must be proven before another one is added.
     AlreadyEnrolled,
     /// Refreshing may not widen what was granted (RFC 6749 section 6).
@@ -161,7 +171,11 @@ impl Reason {
             Self::UnknownRealm => "invalid_request",
             Self::MfaTokenExpired => "expired_token",
             Self::UnsupportedChallenge => "unsupported_challenge_type",
-            Self::AlreadyEnrolled => "access_denied",
+            Self::AlreadyEnrolled | Self::LastWayIn => "access_denied",
+            Self::InsufficientScope(_) => "insufficient_scope",
+            Self::StaleLogin => "insufficient_user_authentication",
+            Self::TooManyCodes => "too_many_attempts",
+            Self::UnknownAuthenticator => "not_found",
             Self::UnsupportedTokenType => "unsupported_token_type",
             Self::Unavailable => "temporarily_unavailable",
         }
@@ -217,6 +231,15 @@ impl fmt::Display for Reason {
             Self::TooManyAttempts => {
                 f.write_str("Your account has been blocked after multiple consecutive login attempts.")
             }
+            Self::InsufficientScope(scope) => {
+                write!(f, "The token does not allow this. It needs the scope {scope}.")
+            }
+            Self::StaleLogin => f.write_str(
+                "Log in again with a second factor: this needs a login that is at most 10 minutes old",
+            ),
+            Self::LastWayIn => f.write_str("It is the last way into the account"),
+            Self::UnknownAuthenticator => f.write_str("No such authenticator"),
+            Self::TooManyCodes => f.write_str("Too many codes were sent. Wait a while and try again."),
             Self::UnknownRealm => f.write_str("Parameter realm is not valid: no such connection"),
             Self::UnsupportedChallenge => {
                 f.write_str("User does not have a factor of this type that can be asked for here")

@@ -61,6 +61,8 @@ pub enum Denied {
     NoToken,
     /// The token is not good, or is not enough.
     Rejected(Reject),
+    /// The token is a person's.
+    Person,
     /// It was revoked.
     Revoked,
     /// What is revoked is not known here at the moment.
@@ -114,6 +116,21 @@ impl Gate {
         }
     }
 
+    /// The same for what only clients in their own name may do. What they may is the operator's to allow, by a grant to the client; a
+    /// person's token has the scopes that some application asked for.
+    ///
+    /// # Errors
+    /// [`Denied`], the answer to give.
+    pub fn admit_machine(&self, app: &App, headers: &HeaderMap, scope: &Scope) -> Result<Admitted, Denied> {
+        let admitted = self.admit(app, headers, scope)?;
+        let claims = &admitted.claims;
+        let client = claims.client_id.as_deref();
+        match client.is_some_and(|client| claims.sub.strip_suffix("@clients") == Some(client)) {
+            true => Ok(admitted),
+            false => Err(Denied::Person),
+        }
+    }
+
     fn verifier(&self, app: &App) -> Result<Arc<Made>, Denied> {
         let keys = app.keys.current();
         if let Some(made) = self.made.load_full()
@@ -159,6 +176,11 @@ impl Denied {
                 (StatusCode::FORBIDDEN, "insufficient_scope", reject.to_string())
             }
             Self::Rejected(reject) => (StatusCode::UNAUTHORIZED, "invalid_token", reject.to_string()),
+            Self::Person => (
+                StatusCode::FORBIDDEN,
+                "insufficient_scope",
+                "This API is for clients in their own name".to_owned(),
+            ),
             Self::Revoked => (
                 StatusCode::UNAUTHORIZED,
                 "invalid_token",

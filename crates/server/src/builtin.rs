@@ -1,5 +1,5 @@
 //! What every deployment has without anybody adding it: the client that our own account page is, and the APIs that are our
-//! own: the revocation feed and the Management API, to which clients are granted access as to any other.
+//! own: the revocation feed, the Management API and the MFA API, to which clients are granted access as to any other.
 
 use crate::app::Clock;
 use crate::config::{Config, Issuer};
@@ -38,6 +38,21 @@ const MANAGEMENT: &[(&str, &str)] = &[
         "Revoke tokens, users, clients, or everything",
     ),
 ];
+
+/// The scopes of the MFA API.
+const MFA: &[(&str, &str)] = &[
+    ("enroll", "Set up a second factor for you"),
+    ("read:authenticators", "Read which second factors you have"),
+    ("remove:authenticators", "Remove your second factors"),
+];
+
+/// Seconds a token for the MFA API lives: no longer than a login is fresh.
+const MFA_TOKEN_LIFETIME: i64 = 600;
+
+/// The `aud` of the MFA API.
+pub fn mfa(issuer: &Issuer) -> String {
+    issuer.link("mfa/")
+}
 
 /// The `aud` of the revocation feed.
 pub fn revocations(issuer: &Issuer) -> String {
@@ -95,9 +110,10 @@ pub async fn ensure(config: &Config, db: &Db, clock: &Clock) -> Result<()> {
 /// Makes the APIs that are not there, and gives those that are the scopes of this version. Nodes that start at once agree.
 async fn ensure_apis(db: &Db, address: &Issuer, moment: Moment) -> Result<(), Fault> {
     let feed = [(READ_REVOCATIONS, "Read what was revoked")];
-    for (identifier, name, scopes) in [
-        (revocations(address), "Revocation feed", &feed[..]),
-        (management(address), "Management API", MANAGEMENT),
+    for (identifier, name, scopes, token_lifetime) in [
+        (revocations(address), "Revocation feed", &feed[..], TOKEN_LIFETIME),
+        (management(address), "Management API", MANAGEMENT, TOKEN_LIFETIME),
+        (mfa(address), "MFA API", MFA, MFA_TOKEN_LIFETIME),
     ] {
         let scopes: Vec<ApiScope> = scopes
             .iter()
@@ -112,12 +128,12 @@ async fn ensure_apis(db: &Db, address: &Issuer, moment: Moment) -> Result<(), Fa
             identifier,
             name: name.to_owned(),
             scopes,
-            token_lifetime: TOKEN_LIFETIME,
+            token_lifetime,
             dialect: Dialect::AccessToken,
             signing_alg: Algorithm::Rs256,
             offline: Offline::Denied,
         };
-        issuer::lengthen(db, TOKEN_LIFETIME).await?;
+        issuer::lengthen(db, token_lifetime).await?;
         db.tx(async move |tx| apis::ensure(tx, &api, moment.now).await)
             .await?;
     }

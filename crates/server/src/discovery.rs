@@ -28,6 +28,7 @@ pub async fn configuration(visit: Visit) -> Response {
         "userinfo_endpoint": config.issuer.link("userinfo"),
         "jwks_uri": config.issuer.link(".well-known/jwks.json"),
         "revocation_endpoint": config.issuer.link("oauth/revoke"),
+        "mfa_challenge_endpoint": config.issuer.link("mfa/challenge"),
         "end_session_endpoint": config.issuer.link("oidc/logout"),
         "backchannel_logout_supported": true,
         "backchannel_logout_session_supported": true,

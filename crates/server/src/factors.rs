@@ -4,6 +4,7 @@
 //! whether they may change something `rules::enrolment`'s. What an authenticator shares with us is sealed; of recovery codes only
 //! hashes are kept. Each change tells the owner by mail in its own transaction.
 
+pub mod begun;
 mod change;
 pub mod email;
 mod prove;

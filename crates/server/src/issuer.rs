@@ -39,9 +39,17 @@ pub struct Tokens {
     scope: String,
     expires_in: i64,
     token_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    recovery_code: Option<String>,
 }
 
 impl Tokens {
+    /// With the recovery code that takes the place of the one that was used.
+    pub(crate) fn with_recovery_code(mut self, code: String) -> Self {
+        self.recovery_code = Some(code);
+        self
+    }
+
     /// The access token alone.
     pub(crate) fn into_access_token(self) -> String {
         self.access_token
@@ -245,6 +253,7 @@ fn tokens(visit: &Visit, grant: &Grant, fresh: Fresh) -> Result<Tokens, Refused>
         scope: grant.scope().to_string(),
         expires_in: grant.access_lifetime(),
         token_type: "Bearer",
+        recovery_code: None,
     })
 }
 

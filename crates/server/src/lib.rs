@@ -39,6 +39,7 @@ pub mod logout;
 pub mod mail;
 pub mod mail_code;
 pub mod mfa_token;
+pub mod mfa;
 pub mod new_password;
 pub mod pages;
 pub mod passkey_challenge;

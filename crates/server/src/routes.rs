@@ -6,6 +6,7 @@ use crate::http::reply::{Trouble, html, problem_page};
 use crate::http::visit::Visit;
 use crate::http::{cors, guard};
 use crate::listen::limits::{BodyLimits, read_body};
+use crate::mfa;
 use crate::pages::{self, HomePage, Problem};
 use crate::session_management;
 use crate::{
@@ -16,7 +17,7 @@ use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{any, get, post};
+use axum::routing::{any, delete, get, post};
 use axum::{Json, Router};
 use serde_json::json;
 use std::sync::Arc;
@@ -36,6 +37,10 @@ pub fn router(app: Arc<App>) -> Router {
         .layer(from_fn(cors::anyone));
     // What browser applications call across origins.
     let oauth = Router::new()
+        .route("/mfa/challenge", post(mfa::challenge))
+        .route("/mfa/associate", post(mfa::associate))
+        .route("/mfa/authenticators", get(mfa::list))
+        .route("/mfa/authenticators/{id}", delete(mfa::remove))
         .route("/oauth/token", post(token::token))
         .route("/oauth/revoke", post(revoke::revoke))
         .route("/passkey/challenge", post(passkey_challenge::challenge))

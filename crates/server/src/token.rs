@@ -6,6 +6,7 @@
 mod code;
 mod login;
 mod machine;
+mod mfa;
 mod passkey;
 mod password;
 mod refresh;
@@ -55,6 +56,7 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
     let client = authenticate(visit, &body).await?;
     let grant = match &request {
         TokenRequest::AuthorizationCode { .. } => GrantType::AuthorizationCode,
+        TokenRequest::Factor { grant, .. } => *grant,
         TokenRequest::RefreshToken { .. } => GrantType::RefreshToken,
         TokenRequest::ClientCredentials { .. } => GrantType::ClientCredentials,
         TokenRequest::WebAuthn { .. } => GrantType::WebAuthn,
@@ -72,6 +74,20 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
                 verifier: verifier.as_deref(),
             };
             code::redeem(visit, &client, sent).await
+        }
+        TokenRequest::Factor {
+            mfa_token,
+            code,
+            oob_code,
+            ..
+        } => {
+            let sent = mfa::Sent {
+                grant,
+                mfa_token: &mfa_token,
+                code: &code,
+                oob_code: oob_code.as_deref(),
+            };
+            mfa::log_in(visit, &client, sent).await
         }
         TokenRequest::RefreshToken {
             token,

@@ -33,6 +33,7 @@ mod listen;
 mod login;
 mod logout;
 mod mail_code;
+mod mfa_api;
 mod oidcc;
 mod operator;
 mod pages;

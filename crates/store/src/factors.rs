@@ -23,6 +23,8 @@ sql! {
     USE = "UPDATE factors SET last_used_at = $2, last_step = $3 \
            WHERE id = $1 AND confirmed_at IS NOT NULL AND (last_step < $3 OR $3 = -1) RETURNING id";
     DELETE = "DELETE FROM factors WHERE id = $1 AND user_id = $2 RETURNING id";
+    FORGET_BEGUN = "DELETE FROM factors WHERE user_id = $1 AND confirmed_at IS NULL";
+    CONFIRM_CODES = "UPDATE factors SET confirmed_at = $2 WHERE user_id = $1 AND kind = 'recovery-code' AND confirmed_at IS NULL";
     DELETE_KIND = "DELETE FROM factors WHERE user_id = $1 AND kind = $2";
     SEALED = "SELECT id, sealed FROM factors WHERE sealed IS NOT NULL AND id > $1 ORDER BY id LIMIT 100";
     RESEAL = "UPDATE factors SET sealed = $3 WHERE id = $1 AND sealed = $2 RETURNING id";
@@ -138,6 +140,24 @@ pub async fn prove(tx: &mut Tx, id: &str, step: i64, now: Timestamp) -> Result<b
 pub async fn delete(tx: &mut Tx, user: &UserId, id: &str) -> Result<bool, Fault> {
     let row = tx.opt(sql::DELETE, args![id, user.as_str()]).await?;
     Ok(row.is_some())
+}
+
+/// Removes what was begun to be set up and never finished.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn forget_begun(tx: &mut Tx, user: &UserId) -> Result<(), Fault> {
+    tx.run(sql::FORGET_BEGUN, args![user.as_str()]).await.map(drop)
+}
+
+/// Makes recovery codes hold that waited for the factor they go with.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn confirm_codes(tx: &mut Tx, user: &UserId, now: Timestamp) -> Result<(), Fault> {
+    tx.run(sql::CONFIRM_CODES, args![user.as_str(), now.millis()])
+        .await
+        .map(drop)
 }
 
 /// Removes everything of one kind.

@@ -26,6 +26,17 @@ pub enum TokenRequest {
         /// Must be the one granted.
         audience: Option<String>,
     },
+    /// A second factor for tokens.
+    Factor {
+        /// Which grant.
+        grant: GrantType,
+        /// What came with `mfa_required`.
+        mfa_token: String,
+        /// The code of the authenticator application, from the mail, or from the list of recovery codes.
+        code: String,
+        /// What `/mfa/challenge` answered, where a code was sent.
+        oob_code: Option<String>,
+    },
     /// Tokens for the client itself.
     ClientCredentials {
         /// Which API.
@@ -88,6 +99,24 @@ impl TokenRequest {
                 token: body.required("refresh_token")?.to_owned(),
                 scope: scope()?,
                 audience: owned("audience")?,
+            }),
+            Some(grant @ GrantType::MfaOtp) => Ok(Self::Factor {
+                grant,
+                mfa_token: body.required("mfa_token")?.to_owned(),
+                code: body.required("otp")?.to_owned(),
+                oob_code: None,
+            }),
+            Some(grant @ GrantType::MfaOob) => Ok(Self::Factor {
+                grant,
+                mfa_token: body.required("mfa_token")?.to_owned(),
+                oob_code: Some(body.required("oob_code")?.to_owned()),
+                code: body.required("binding_code")?.to_owned(),
+            }),
+            Some(grant @ GrantType::MfaRecoveryCode) => Ok(Self::Factor {
+                grant,
+                mfa_token: body.required("mfa_token")?.to_owned(),
+                code: body.required("recovery_code")?.to_owned(),
+                oob_code: None,
             }),
             Some(GrantType::ClientCredentials) => Ok(Self::ClientCredentials {
                 audience: owned("audience")?,

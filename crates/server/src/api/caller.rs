@@ -17,7 +17,7 @@ pub(super) fn admit(visit: &Visit, operation: Operation) -> Result<Actor, Refuse
     let admitted = visit
         .app
         .management
-        .admit(&visit.app, &visit.headers, &Scope::empty())
+        .admit_machine(&visit.app, &visit.headers, &Scope::empty())
         .map_err(Refused::Token)?;
     let claims = admitted.claims;
     if permission(&claims.scope, operation) == Permission::Missing {

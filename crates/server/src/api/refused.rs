@@ -165,6 +165,13 @@ fn internal() -> (StatusCode, String, Option<&'static str>) {
 /// Clients compare some of these sentences letter by letter.
 fn token(denied: &Denied) -> (StatusCode, String, Option<&'static str>) {
     let message = match denied {
+        Denied::Person => {
+            return (
+                StatusCode::FORBIDDEN,
+                "This API is for clients in their own name".to_owned(),
+                Some("insufficient_scope"),
+            );
+        }
         Denied::NoToken => "Missing authentication",
         Denied::Rejected(Reject::Expired) => "Expired token received for JSON Web Token validation",
         Denied::Rejected(Reject::Audience) => "Bad audience",

@@ -19,15 +19,20 @@ use sekisho_store::{Fault, audit, browsers};
 ///
 /// # Errors
 /// [`Refused`] when the database does not answer or the mail cannot be written.
-pub async fn remove(visit: &Visit, user: &User, session: &Session, id: &str) -> Result<bool, Refused> {
+pub async fn remove(
+    visit: &Visit,
+    user: &User,
+    session: Option<&Session>,
+    id: &str,
+) -> Result<bool, Refused> {
     let all = factors::of_user(&visit.app.db, &user.id).await?;
     let Some(gone) = all.iter().find(|factor| factor.id == id) else {
         return Ok(false);
     };
-    let event = Record::new("gd_unenroll")
-        .user(&user.id)
-        .session(&session.id)
-        .detail(gone.kind.word())
+    let event = Record::new("gd_unenroll").user(&user.id).detail(gone.kind.word());
+    let event = session
+        .iter()
+        .fold(event, |event, session| event.session(&session.id))
         .at(visit);
     let kinds = factors::kinds(&visit.app.db, &user.id).await?;
     let others = all.iter().any(|other| {

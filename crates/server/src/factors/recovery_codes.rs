@@ -58,6 +58,34 @@ impl Fresh {
         }
         Ok(())
     }
+
+    /// Puts the set where it waits, good for nothing, until the factor it goes with is confirmed.
+    ///
+    /// # Errors
+    /// [`Fault`] when a statement fails.
+    pub(super) async fn insert_waiting(&self, tx: &mut Tx) -> Result<(), Fault> {
+        let factor = Factor {
+            confirmed_at: None,
+            ..self.factor.clone()
+        };
+        factors::insert(tx, &factor).await?;
+        for code in &self.codes {
+            factors::add_code(tx, &factor.id, code.hash().bytes()).await?;
+        }
+        Ok(())
+    }
+}
+
+/// A code to take the place of one that was used, and the list it goes to; none when there is no list.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn one_more(visit: &Visit, user: &User) -> Result<Option<(String, RecoveryCode)>, Fault> {
+    let all = factors::of_user(&visit.app.db, &user.id).await?;
+    let list = all
+        .into_iter()
+        .find(|factor| factor.kind == FactorKind::RecoveryCode && factor.confirmed_at.is_some());
+    Ok(list.map(|list| (list.id, RecoveryCode::from_random(&visit.moment.bytes::<BYTES>()))))
 }
 
 /// A set to go with a person's first factor; none when they have one already.

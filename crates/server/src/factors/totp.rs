@@ -50,6 +50,28 @@ struct Pending {
     begun_at: Timestamp,
 }
 
+/// A new secret and how it is shown.
+pub(super) struct Fresh {
+    /// The secret.
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    /// In base32.
+    pub(super) secret: String,
+    /// The `otpauth:` address.
+    pub(super) uri: String,
+}
+
+impl Fresh {
+    /// Makes one for this person.
+    pub(super) fn make(visit: &Visit, user: &User) -> Result<Self, Refused> {
+        let bytes = Zeroizing::new(visit.moment.bytes::<SECRET_BYTES>().to_vec());
+        Ok(Self {
+            secret: Secret::from(bytes.to_vec()).to_base32(),
+            uri: address(visit, user, &bytes)?,
+            bytes,
+        })
+    }
+}
+
 /// What came of the first code.
 pub enum Confirmed {
     /// The factor stands. With the first one come recovery codes, which are shown once.
@@ -81,18 +103,23 @@ pub fn begin(visit: &Visit, user: &User, session: &Session) -> Result<SetUp, Ref
 }
 
 fn shown(visit: &Visit, user: &User, pending: &Pending, sealed: String) -> Result<SetUp, Refused> {
-    let bad = |_| Refused::Internal("an authenticator cannot be named");
     let secret = Secret::try_from_base32(&pending.secret).map_err(|_| Refused::Internal("a secret"))?;
-    let totp = authenticator(secret.as_bytes())
+    Ok(SetUp {
+        secret: pending.secret.clone(),
+        uri: address(visit, user, secret.as_bytes())?,
+        sealed,
+    })
+}
+
+/// The `otpauth:` address of a secret.
+fn address(visit: &Visit, user: &User, secret: &[u8]) -> Result<String, Refused> {
+    let bad = |_| Refused::Internal("an authenticator cannot be named");
+    let totp = authenticator(secret)
         .with_issuer(Some(named(&visit.app.config.name)))
         .with_account_name(named(&user.email))
         .build()
         .map_err(bad)?;
-    Ok(SetUp {
-        secret: pending.secret.clone(),
-        uri: totp.to_url().map_err(bad)?,
-        sealed,
-    })
+    totp.to_url().map_err(bad)
 }
 
 /// The label of an `otpauth:` address is divided by a colon, so a name has none.

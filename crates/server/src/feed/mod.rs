@@ -230,7 +230,7 @@ impl Feed {
 
     /// Lets a verifier in.
     fn admit(&self, visit: &Visit) -> Result<Admitted, Denied> {
-        self.gate.admit(&visit.app, &visit.headers, &self.scope)
+        self.gate.admit_machine(&visit.app, &visit.headers, &self.scope)
     }
 
     fn deny(&self, denied: &Denied) -> Response {

@@ -102,7 +102,7 @@ fn bearer(headers: &HeaderMap) -> Bearer<'_> {
 async fn by_token(visit: &Visit, known: &Known, text: &str) -> Result<Option<Identity>, Refused> {
     let admitted = match known.gate.admit(&visit.app, &visit.headers, &Scope::default()) {
         Ok(admitted) => admitted,
-        Err(Denied::NoToken | Denied::Rejected(_) | Denied::Revoked) => return Ok(None),
+        Err(Denied::NoToken | Denied::Rejected(_) | Denied::Person | Denied::Revoked) => return Ok(None),
         Err(Denied::Unready) => return Err(Reason::Unavailable.into()),
         Err(Denied::Internal(what)) => return Err(Refused::Internal(what)),
     };

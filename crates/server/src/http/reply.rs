@@ -108,9 +108,12 @@ fn mfa_required(token: &str, owed: (&Requirement, &[FactorKind]), wire: Wire) ->
         (Requirement::Prove(kinds), _) => ("challenge", &kinds[..]),
         (Requirement::Enrol | Requirement::Satisfied, open) => ("enroll", open),
     };
-    let kinds: Vec<_> = kinds
+    let (last, first): (Vec<&FactorKind>, Vec<&FactorKind>) =
+        kinds.iter().partition(|kind| **kind == FactorKind::RecoveryCode);
+    let kinds: Vec<_> = first
         .iter()
-        .map(|kind| json!({ "type": requirement_type(*kind) }))
+        .chain(&last)
+        .map(|kind| json!({ "type": requirement_type(**kind) }))
         .collect();
     let body = json!({
         "error": "mfa_required",
@@ -174,8 +177,14 @@ pub fn said(reason: &Reason, wire: Wire) -> (StatusCode, &'static str, String) {
     if matches!(reason, Reason::Unavailable) {
         return (StatusCode::SERVICE_UNAVAILABLE, code, words);
     }
-    if matches!(reason, Reason::TooManyAttempts) {
-        return (StatusCode::TOO_MANY_REQUESTS, code, words);
+    match reason {
+        Reason::TooManyAttempts | Reason::TooManyCodes => {
+            return (StatusCode::TOO_MANY_REQUESTS, code, words);
+        }
+        Reason::InsufficientScope(_) => return (StatusCode::FORBIDDEN, code, words),
+        Reason::UnknownAuthenticator => return (StatusCode::NOT_FOUND, code, words),
+        Reason::StaleLogin => return (StatusCode::UNAUTHORIZED, code, words),
+        _ => {}
     }
     if wire == Wire::Auth0 {
         match reason {
@@ -198,7 +207,8 @@ pub fn said(reason: &Reason, wire: Wire) -> (StatusCode, &'static str, String) {
             | Reason::WrongBindingCode
             | Reason::WrongOobCode
             | Reason::WrongRecoveryCode
-            | Reason::AlreadyEnrolled => {
+            | Reason::AlreadyEnrolled
+            | Reason::LastWayIn => {
                 return (StatusCode::FORBIDDEN, code, words);
             }
             Reason::MfaTokenExpired => return (StatusCode::UNAUTHORIZED, code, words),

@@ -1,7 +1,6 @@
 //! A login at the token endpoint for tokens: the one way for all grants in which a person proves themselves without a browser.
 
 use super::ATTEMPTS;
-use crate::factors;
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
 use crate::issuer::{self, Fresh, Tokens};
@@ -15,9 +14,10 @@ use sekisho_rules::grant::{Grant, Refreshable};
 use sekisho_rules::id::{Epochs, GrantId};
 use sekisho_rules::mfa_token::MfaToken;
 use sekisho_rules::refusal::Reason;
+use sekisho_rules::secret::SecretHash;
 use sekisho_rules::time::Timestamp;
 use sekisho_store::families::Start;
-use sekisho_store::{Settled, audit, families, mfa_tokens, users};
+use sekisho_store::{Settled, audit, factors, families, mfa_tokens, users};
 use sekisho_verify::Scope;
 
 /// What a client asked for, and what is used up by getting it.
@@ -42,6 +42,17 @@ pub(super) struct Spent {
     pub(super) id: String,
     /// When it would have ended.
     pub(super) expires_at: Timestamp,
+    /// The recovery code that takes the place of one that was used with it.
+    pub(super) adds: Option<NewCode>,
+}
+
+/// A recovery code on its way to its list.
+#[derive(Clone, Debug)]
+pub(super) struct NewCode {
+    /// The list.
+    pub(super) factor: String,
+    /// What is kept of the code.
+    pub(super) hash: SecretHash,
 }
 
 /// Turns a login into tokens, or into the question for a second factor. The family is started in one transaction with what is used up
@@ -72,7 +83,7 @@ pub(super) async fn settle(
                 None => None,
             },
             issuer_epoch: app.rows.issuer(app).await?.epoch,
-            factors: factors::held(visit, &login.user).await?,
+            factors: crate::factors::held(visit, &login.user).await?,
             mfa: app.config.mfa.policy,
             risk: Risk::Low,
             wire: app.config.wire,
@@ -93,8 +104,7 @@ pub(super) async fn settle(
                     true => vec![FactorKind::Totp, FactorKind::Email],
                     false => vec![FactorKind::Totp],
                 };
-                let token = mfa_token::seal(visit, &token)
-                    .ok_or(Refused::Internal("an mfa_token cannot be sealed"))?;
+                let token = mfa_token::seal(visit, &token)?;
                 return Err(Refused::Factor { token, due, open });
             }
             Decided::Grant(grant) => {
@@ -160,6 +170,9 @@ async fn write(
             }
             if !users::logged_in(tx, &subject.user, now).await? {
                 return Ok(None);
+            }
+            if let Some(code) = spent.as_ref().and_then(|spent| spent.adds.as_ref()) {
+                factors::add_code(tx, &code.factor, code.hash.bytes()).await?;
             }
             issuer::remember_opaque(tx, opaque.as_ref(), &grant).await?;
             audit::insert(tx, &event).await?;
