@@ -86,6 +86,11 @@ pub fn router(app: Arc<App>) -> Router {
         .method_not_allowed_fallback(api::wrong_method)
         .layer(from_fn_with_state(BodyLimits::of(&app), read_body))
         .layer(from_fn_with_state(quota, api::limited));
+    // What the forms ask while a password is typed.
+    let asked = (Arc::clone(&app), Arc::new(Quota::default()));
+    let advice = Router::new()
+        .route("/u/password/check", post(login::advice::check))
+        .layer(from_fn_with_state(asked, api::limited));
     // What people see.
     let pages = Router::new()
         .route("/", get(home))
@@ -104,6 +109,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/u/join", get(login::join::show).post(login::join::submit))
         .route("/u/factor/passkey", post(login::passkey::prove))
         .route("/u/signup", get(login::signup::show).post(login::signup::submit))
+        .merge(advice)
         .route(
             "/u/consent",
             get(login::consent::show).post(login::consent::submit),

@@ -301,3 +301,63 @@ async fn a_setting_asks_for_more_or_less() {
     let refused = sign_up(&mut site.browser(), "taro@mail.example", "TestMeNow!").await;
     assert!(refused.body.contains("easy to guess"), "{}", refused.body);
 }
+
+#[tokio::test]
+async fn a_form_hears_what_is_wrong_while_a_password_is_typed() {
+    let site = Site::new().await;
+    let mut browser = site.browser();
+    let page = browser
+        .open(&authorize("spa", &[("screen_hint", "signup")]))
+        .await;
+    assert!(page.body.contains("role=\"status\"") && page.body.contains("data-advises=\"password\""));
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.contains("connect-src 'self'"), "{policy}");
+    let before = site.app.passwords.hashes_done();
+    for (typed, email, good, said) in [
+        ("", "", false, ""),
+        ("pass", "", false, "Use at least 8 characters."),
+        (
+            "taro.suzuki forever",
+            "taro.suzuki@mail.example",
+            false,
+            "Leave out your name",
+        ),
+        (CHOSEN, "taro.suzuki@mail.example", true, ""),
+    ] {
+        let fields = [("password", typed), ("email", email)];
+        let answer = browser.submit("/u/password/check", &fields).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+        let told = answer.json();
+        assert_eq!(told["good"], good, "{typed:?}");
+        assert!(told["said"].to_string().contains(said), "{typed:?}: {told}");
+        assert!(!answer.body.contains("forever"), "the password is not said back");
+        assert_eq!(answer.headers["cache-control"], "no-store");
+    }
+    let fields = [("password", "password1234")];
+    let ja = browser.submit("/u/password/check?ui_locales=ja", &fields).await;
+    assert!(ja.body.contains("別のパスワード"), "{}", ja.body);
+    assert_eq!(
+        site.app.passwords.hashes_done(),
+        before,
+        "no hash is made for an advice"
+    );
+
+    let elsewhere = [("sec-fetch-site", "cross-site")];
+    let foreign = browser
+        .visit(axum::http::Method::POST, "/u/password/check", &elsewhere, &fields)
+        .await;
+    assert_eq!(foreign.status, StatusCode::FORBIDDEN);
+    let huge = [("password", "x".repeat(60_000))];
+    let huge = huge.each_ref().map(|(name, value)| (*name, value.as_str()));
+    let answer = browser.submit("/u/password/check", &huge).await;
+    assert!(answer.body.contains("Use at most 256"), "{}", answer.body);
+    let mut last = StatusCode::OK;
+    for _ in 0..100 {
+        last = browser.submit("/u/password/check", &fields).await.status;
+    }
+    assert_eq!(
+        last,
+        StatusCode::TOO_MANY_REQUESTS,
+        "one address asks so often in a second"
+    );
+}

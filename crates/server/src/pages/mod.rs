@@ -3,7 +3,7 @@
 //! and knows no route: every link and every form action is given to it.
 //!
 //! The pages need no script to work and carry none inline; they are made for
-//! `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'`.
+//! `default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'`.
 
 mod account;
 mod asset;
@@ -51,6 +51,6 @@ pub use mailbox::{MailboxMail, MailboxPage};
 pub use passkey::PasskeyPrompt;
 pub use press::{Press, PressPage};
 pub use recovery::{AskPage, Asking, ChoosePage, Choosing, Done, DonePage, ProvePage, SentPage};
-pub use signup::{SignupPage, SignupProblem};
+pub use signup::{SignupPage, SignupProblem, password_advice};
 pub use upstream::{JoinAsk, JoinPage, Setback, SocialBlock, SocialButton, SocialTrouble};
 pub use web_message::WebMessagePage;

@@ -5,6 +5,7 @@ use askama::Template;
 use super::fields::{Errors, Field, FieldError};
 use super::{Asset, Chrome, SocialBlock};
 use crate::text::Text;
+use sekisho_rules::login::password::MIN_CHARACTERS;
 
 /// Make an account. The form posts `state`, `csrf`, `email` and `password` to `action`.
 #[derive(Debug, Template)]
@@ -106,4 +107,12 @@ impl SignupPage {
     fn password_rule(&self) -> String {
         (self.chrome.text.signup.password_rule)(self.shortest_password)
     }
+}
+
+/// What to say of a password while it is typed, reason by reason.
+pub fn password_advice(text: &'static Text, problems: Vec<SignupProblem>) -> Vec<String> {
+    let said = problems
+        .into_iter()
+        .map(|problem| problem.said(text, MIN_CHARACTERS).message.into_owned());
+    said.collect()
 }
