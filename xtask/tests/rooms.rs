@@ -113,10 +113,13 @@ const DOORS: [(&str, &str, &[&str]); 8] = [
     ("crates/server/src/", "aws_lc_rs", SERVER_CRYPTO),
 ];
 
-/// The server draws fresh secrets, seals them at rest, and gives TLS its backend.
+/// The server draws fresh secrets, seals them at rest, checks hashes that other programs made (PBKDF2, and Firebase's AES), and gives TLS
+/// its backend.
 const SERVER_CRYPTO: &[&str] = &[
     "crates/server/src/config/keys.rs",
     "crates/server/src/http/moment.rs",
+    "crates/server/src/passwords/foreign.rs",
+    "crates/server/src/passwords/foreign/",
     "crates/server/src/seal.rs",
 ];
 

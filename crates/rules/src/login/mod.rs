@@ -1,9 +1,9 @@
 //! Signing in: what a factor must be like and what follows from one.
 
 pub mod attempts;
-mod common;
 pub mod one_time_code;
 pub mod passkey;
 pub mod password;
 pub mod policy;
 pub mod risk;
+mod tried_first;

@@ -4,8 +4,8 @@
 //! or symbols, and nothing expires. How guessable a text is, whether it leaked and whether it was used before are facts that the
 //! caller brings; what they mean is decided here.
 
-use super::common::COMMON;
 use super::password::{MIN_CHARACTERS, prepare};
+use super::tried_first::COMMON;
 use unicode_normalization::UnicodeNormalization;
 
 /// The most earlier passwords that can be remembered for one person.
