@@ -7,7 +7,7 @@ use crate::http::visit::Visit;
 use crate::jobs::mail;
 use sekisho_rules::login::passkey::{OtherWay, may_remove, name};
 use sekisho_rules::user::User;
-use sekisho_store::{audit, passkeys};
+use sekisho_store::{audit, identities, passkeys};
 
 /// What came of removing one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +50,7 @@ pub async fn rename(visit: &Visit, user: &User, id: &str, typed: &str) -> Result
 pub async fn remove(visit: &Visit, user: &User, id: &str) -> Result<Removed, Trouble> {
     let other = match user.password_hash {
         Some(_) => OtherWay::Password,
+        None if !identities::of_user(&visit.app.db, &user.id).await?.is_empty() => OtherWay::LinkedAccount,
         None => OtherWay::None,
     };
     let event = Record::new("gd_unenroll")
