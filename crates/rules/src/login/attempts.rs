@@ -4,6 +4,7 @@
 //! slow down. Guesses from one network at any accounts slow that network down.
 
 use crate::id::hex;
+use crate::identity::Email;
 use crate::secret::SecretHash;
 use std::net::IpAddr;
 
@@ -36,6 +37,9 @@ impl Default for Limits {
         }
     }
 }
+
+/// Seconds that guessing at a second factor closes it for: whoever guesses there knows the first, and the owner may only have lost a phone.
+const SECOND_CLOSED: i64 = 86_400;
 
 /// So many at once; what was taken comes back one by one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,7 +91,10 @@ impl Limits {
             subject: subject(account),
             limit: self.pair,
             memory: self.pair_memory,
-            closed: self.pair_closed,
+            closed: match Email::parse(account) {
+                Ok(_) => self.pair_closed,
+                Err(_) => self.pair_closed.min(SECOND_CLOSED),
+            },
         })
     }
 

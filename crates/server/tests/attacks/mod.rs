@@ -1,5 +1,6 @@
 //! Attacks on accounts: guessing in every direction, what it costs the attacker, and that it costs the owner nothing.
 
+mod doors;
 mod guessing;
 mod limits;
 mod log;
