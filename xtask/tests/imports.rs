@@ -41,6 +41,7 @@ const SHARED: &[&str] = &[
     "listen",
     "mail",
     "mail_code",
+    "mailed_login",
     "mfa_token",
     "new_password",
     "passkeys",

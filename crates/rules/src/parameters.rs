@@ -8,7 +8,7 @@ use crate::refusal::Reason;
 use serde::{Deserialize, Serialize};
 
 /// Name and value pairs in the order they came.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Parameters(Vec<(String, String)>);
 
@@ -57,6 +57,11 @@ impl Parameters {
     /// Every name, in the order they came.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// Every name with its value, in the order they came.
+    pub fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// Sum of the lengths of names and values, in bytes.

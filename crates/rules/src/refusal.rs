@@ -97,6 +97,8 @@ pub enum Reason {
     WrongPasskey,
     /// The `auth_session` is none of ours, another client's, too old, or was used.
     AuthSession,
+    /// The mailed code is not the one, or there is none. One reason for all.
+    WrongMailCode,
     /// Too many attempts at the account; the credential was not looked at.
     TooManyAttempts,
     /// No connection of this name.
@@ -162,6 +164,7 @@ impl Reason {
             Self::WrongPassword
             | Self::WrongPasskey
             | Self::AuthSession
+            | Self::WrongMailCode
             | Self::MfaTokenMalformed
             | Self::WrongOtp
             | Self::WrongBindingCode
@@ -222,6 +225,7 @@ impl fmt::Display for Reason {
             Self::WrongPassword => f.write_str("Wrong email or password."),
             Self::WrongPasskey => f.write_str("Wrong passkey."),
             Self::AuthSession => f.write_str("The auth_session is expired or not valid."),
+            Self::WrongMailCode => f.write_str("Wrong email or verification code."),
             Self::MfaTokenMalformed => f.write_str("Malformed mfa_token"),
             Self::MfaTokenExpired => f.write_str("mfa_token is expired"),
             Self::WrongOtp => f.write_str("Invalid otp_code."),

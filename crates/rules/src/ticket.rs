@@ -3,6 +3,7 @@
 
 use crate::id::{SessionId, UserId};
 use crate::identity::Email;
+use crate::parameters::Parameters;
 use crate::time::Timestamp;
 use crate::user::User;
 use serde::{Deserialize, Serialize};
@@ -28,6 +29,15 @@ pub enum Errand {
         user: UserId,
         /// The epoch it was in when the mail was sent.
         epoch: i64,
+    },
+    /// Sign in, and go on with an authorization request. It is used once because its code is.
+    SignIn {
+        /// The address that the link was sent to.
+        email: Email,
+        /// The one-time code.
+        code: String,
+        /// The authorization request.
+        request: Parameters,
     },
     /// Give the account another address, proven by having opened the link.
     ChangeEmail {
@@ -64,6 +74,7 @@ impl Errand {
         match self {
             Self::SignUp { .. } | Self::VerifyEmail { .. } => 86_400,
             Self::ResetPassword { .. } => 1_800,
+            Self::SignIn { .. } => 600,
             Self::ChangeEmail { .. } => 3_600,
             Self::Unblock { .. } => 2_592_000,
             Self::NotMe { .. } => 604_800,
@@ -73,7 +84,7 @@ impl Errand {
     /// The account it is about, if there is one yet.
     pub const fn user(&self) -> Option<&UserId> {
         match self {
-            Self::SignUp { .. } | Self::Unblock { .. } => None,
+            Self::SignUp { .. } | Self::SignIn { .. } | Self::Unblock { .. } => None,
             Self::VerifyEmail { user, .. }
             | Self::ResetPassword { user, .. }
             | Self::ChangeEmail { user, .. }
@@ -86,6 +97,7 @@ impl Errand {
     pub fn fits(&self, account: Option<&User>, folded_now: Option<&str>) -> bool {
         match (self, account) {
             (Self::SignUp { .. }, account) => account.is_none(),
+            (Self::SignIn { .. }, account) => account.is_none_or(|user| !user.blocked),
             (_, None) => false,
             (_, Some(user)) if user.blocked => false,
             (Self::VerifyEmail { user, folded }, Some(account)) => {

@@ -31,6 +31,8 @@ pub enum Proof {
     Passkey,
     /// Another service vouched for them. What they proved there is not passed on: no value of RFC 8176 says it.
     Upstream,
+    /// A code or link that was mailed to the address of the account (RFC 8176 `otp`).
+    MailCode,
 }
 
 impl Proof {
@@ -40,12 +42,13 @@ impl Proof {
             Self::Password | Self::Signup => vec!["pwd".to_owned()],
             Self::Passkey => ["hwk", "user", AMR_MULTI_FACTOR].map(str::to_owned).into(),
             Self::Upstream => vec!["fed".to_owned()],
+            Self::MailCode => vec!["otp".to_owned()],
         }
     }
 
     fn audit_kind(self) -> &'static str {
         match self {
-            Self::Password | Self::Passkey | Self::Upstream => "s",
+            Self::Password | Self::Passkey | Self::Upstream | Self::MailCode => "s",
             Self::Signup => "ss",
         }
     }

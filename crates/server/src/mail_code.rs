@@ -187,19 +187,35 @@ pub async fn write(
 /// # Errors
 /// [`Fault`] when the database does not answer.
 pub async fn check(visit: &Visit, purpose: Use, subject: &str, typed: &str) -> Result<Outcome, Fault> {
-    let app = &visit.app;
     let key = key(purpose, subject);
-    let found = mail_codes::tried(&app.db, &key, TRIES, visit.moment.now).await?;
-    let Some((id, digest)) = found else {
-        return Ok(Outcome::Gone);
-    };
-    if !is_it(app, typed, (&key, &id), &digest) {
-        return Ok(Outcome::Wrong);
+    let (outcome, id) = compare(visit, &key, typed).await?;
+    match (outcome, id) {
+        (Outcome::Right, Some(id)) if !mail_codes::use_up(&visit.app.db, &key, &id).await? => {
+            Ok(Outcome::Gone)
+        }
+        (outcome, _) => Ok(outcome),
     }
-    match mail_codes::use_up(&app.db, &key, &id).await? {
-        true => Ok(Outcome::Right),
-        false => Ok(Outcome::Gone),
-    }
+}
+
+/// The same, and leaves a right code as it is. The try counts.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn look_at(visit: &Visit, purpose: Use, subject: &str, typed: &str) -> Result<Outcome, Fault> {
+    let (outcome, _) = compare(visit, &key(purpose, subject), typed).await?;
+    Ok(outcome)
+}
+
+async fn compare(visit: &Visit, key: &str, typed: &str) -> Result<(Outcome, Option<String>), Fault> {
+    let app = &visit.app;
+    let found = mail_codes::tried(&app.db, key, TRIES, visit.moment.now).await?;
+    Ok(match found {
+        None => (Outcome::Gone, None),
+        Some((id, digest)) => match is_it(app, typed, (key, &id), &digest) {
+            true => (Outcome::Right, Some(id)),
+            false => (Outcome::Wrong, Some(id)),
+        },
+    })
 }
 
 /// What the digest is made under.

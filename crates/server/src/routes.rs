@@ -11,7 +11,7 @@ use crate::pages::{self, HomePage, Problem};
 use crate::session_management;
 use crate::{
     account, authorize, discovery, feed, forward_auth, introspect, login, logout, passkey_challenge,
-    recovery, revoke, token, userinfo,
+    passwordless, recovery, revoke, token, userinfo,
 };
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -45,6 +45,8 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/revoke", post(revoke::revoke))
         .route("/passkey/challenge", post(passkey_challenge::challenge))
         .route("/oauth/introspect", post(introspect::introspect))
+        .route("/passwordless/start", post(passwordless::start))
+        .route("/passwordless/verify", post(passwordless::verify))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
         .method_not_allowed_fallback(wrong_method)
         .layer(from_fn_with_state(BodyLimits::of(&app), read_body))
@@ -108,6 +110,12 @@ pub fn router(app: Arc<App>) -> Router {
         )
         .route("/u/join", get(login::join::show).post(login::join::submit))
         .route("/u/factor/passkey", post(login::passkey::prove))
+        .route("/u/code", get(login::code::show).post(login::code::submit))
+        .route(
+            "/u/link",
+            get(passwordless::link::show).post(passwordless::link::submit),
+        )
+        .route("/passwordless/verify_redirect", get(passwordless::redirect))
         .route("/u/signup", get(login::signup::show).post(login::signup::submit))
         .merge(advice)
         .route(

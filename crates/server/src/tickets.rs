@@ -20,6 +20,7 @@ const LONGEST_JOURNEY: usize = 1200;
 pub fn link(visit: &Visit, errand: Errand, journey: Option<&str>) -> Result<String, Trouble> {
     let path = match &errand {
         Errand::SignUp { .. } | Errand::ResetPassword { .. } => "u/password",
+        Errand::SignIn { .. } => "u/link",
         Errand::VerifyEmail { .. } | Errand::ChangeEmail { .. } => "u/prove",
         Errand::Unblock { .. } => "u/unblock",
         Errand::NotMe { .. } => "u/not-me",

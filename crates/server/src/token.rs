@@ -9,6 +9,7 @@ mod machine;
 mod mfa;
 mod passkey;
 mod password;
+mod passwordless;
 mod refresh;
 
 use crate::audit::Record;
@@ -61,6 +62,7 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
         TokenRequest::ClientCredentials { .. } => GrantType::ClientCredentials,
         TokenRequest::WebAuthn { .. } => GrantType::WebAuthn,
         TokenRequest::Password { grant, .. } => *grant,
+        TokenRequest::MailCode { .. } => GrantType::PasswordlessOtp,
     };
     let tokens = match request {
         TokenRequest::AuthorizationCode {
@@ -127,6 +129,12 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
             };
             password::log_in(visit, &client, (grant, wish), typed).await
         }
+        TokenRequest::MailCode {
+            username,
+            code,
+            realm,
+            wish,
+        } => passwordless::log_in(visit, &client, wish, (&username, &code, &realm)).await,
     }?;
     visit.app.metrics.tokens_issued(grant.word());
     Ok(tokens)

@@ -42,6 +42,7 @@ mod passkey_lies;
 mod passkey_token;
 mod passkeys;
 mod password_rule;
+mod passwordless;
 mod process;
 mod prompt;
 mod races;

@@ -31,7 +31,7 @@ pub(crate) async fn mails(site: &Site) -> Vec<Kept> {
 }
 
 /// The link in a mail, as a path. It stands in both parts.
-fn link(mail: &Kept) -> String {
+pub(crate) fn link(mail: &Kept) -> String {
     let line = mail.text.lines().find(|line| line.starts_with("https://"));
     let link = line.unwrap_or_else(|| panic!("no link in {}", mail.text));
     assert!(mail.html.contains(link), "the same link in the HTML part");

@@ -8,7 +8,7 @@ use axum::body::{Body, Bytes};
 use axum::http::response::Parts;
 use axum::http::{Method, Request, StatusCode, header};
 use sekisho::app::{App, Clock};
-use sekisho::config::{Config, Environment, Mail, Signup};
+use sekisho::config::{Config, Environment, Mail, Passwordless, Signup};
 use sekisho::feed;
 use sekisho::http::moment::Moment;
 use sekisho_jose::Algorithm;
@@ -179,6 +179,7 @@ impl Site {
         if verify_first {
             plain.remove("SEKISHO_SIGNUP");
         }
+        let passwordless = plain.remove("SEKISHO_PASSWORDLESS").is_some();
         let mut config = Config::from_environment(&plain).unwrap();
         if config.mail == Mail::None {
             // A story reads the mails that would have been sent; the settings allow that on this machine only.
@@ -186,6 +187,9 @@ impl Site {
         }
         if verify_first {
             config.accounts.signup = Signup::VerifyFirst;
+        }
+        if passwordless {
+            config.accounts.passwordless = Passwordless::On;
         }
         share_signing_keys(&config).await;
         let app = App::open(config, Clock::Manual(Arc::clone(&clock)))

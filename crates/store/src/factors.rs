@@ -28,6 +28,8 @@ sql! {
     DELETE_KIND = "DELETE FROM factors WHERE user_id = $1 AND kind = $2";
     SEALED = "SELECT id, sealed FROM factors WHERE sealed IS NOT NULL AND id > $1 ORDER BY id LIMIT 100";
     RESEAL = "UPDATE factors SET sealed = $3 WHERE id = $1 AND sealed = $2 RETURNING id";
+    FORGET_ALL = "DELETE FROM factors WHERE user_id = $1";
+    FORGET_PASSKEYS = "DELETE FROM passkeys WHERE user_id = $1";
     ADD_CODE = "INSERT INTO recovery_codes (factor_id, hash) VALUES ($1, $2)";
     USE_CODE = "UPDATE recovery_codes SET used_at = $3 WHERE factor_id = $1 AND hash = $2 AND used_at IS NULL RETURNING factor_id";
     CODES_LEFT = "SELECT COUNT(*) AS amount FROM recovery_codes WHERE factor_id = $1 AND used_at IS NULL";
@@ -216,4 +218,13 @@ pub async fn use_code(tx: &mut Tx, factor: &str, hash: &[u8], now: Timestamp) ->
 /// [`Fault`] when the database does not answer.
 pub async fn codes_left(db: &Db, factor: &str) -> Result<i64, Fault> {
     db.one(sql::CODES_LEFT, args![factor]).await?.get("amount")
+}
+
+/// Forgets everything a person has set up, passkeys too.
+///
+/// # Errors
+/// [`Fault`] when a statement fails.
+pub async fn forget_all(tx: &mut Tx, user: &UserId) -> Result<(), Fault> {
+    tx.run(sql::FORGET_ALL, args![user.as_str()]).await?;
+    tx.run(sql::FORGET_PASSKEYS, args![user.as_str()]).await.map(drop)
 }

@@ -3,6 +3,7 @@
 use crate::statements::sql;
 use crate::{Db, Fault, Row, Tx, args, column, password_history};
 use sekisho_rules::id::UserId;
+use sekisho_rules::identity::Email;
 use sekisho_rules::profile::Profile;
 use sekisho_rules::time::Timestamp;
 use sekisho_rules::user::User;
@@ -33,6 +34,11 @@ sql! {
                       updated_at = $8 WHERE id = $1 AND blocked = FALSE RETURNING id";
     VERIFY_EMAIL = "UPDATE users SET email_verified = TRUE, updated_at = $3 \
                     WHERE id = $1 AND email_folded = $2 AND email_verified = FALSE AND blocked = FALSE RETURNING id";
+    TAKE_OVER = "UPDATE users SET email_verified = TRUE, password_hash = NULL, updated_at = $3, epoch = epoch + 1 \
+                 WHERE id = $1 AND email_folded = $2 AND email_verified = FALSE AND blocked = FALSE RETURNING id";
+    CHANGE_EMAIL = "UPDATE users SET name = CASE WHEN name = email THEN $2 ELSE name END, email = $2, email_folded = $3, \
+                    email_verified = TRUE, updated_at = $4, epoch = epoch + 1 WHERE id = $1 AND epoch = $5 AND blocked = FALSE \
+                    AND NOT EXISTS (SELECT 1 FROM users AS other WHERE other.email_folded = $3 AND other.id <> $1) RETURNING id";
     SET_BLOCKED = "UPDATE users SET blocked = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
     LOG_OUT = "UPDATE users SET epoch = epoch + 1 WHERE id = $1 RETURNING id";
     RAISE_NBF = "UPDATE users SET nbf = $2 WHERE id = $1 AND nbf < $2";
@@ -224,6 +230,40 @@ pub async fn verify_email(tx: &mut Tx, id: &UserId, folded: &str, now: Timestamp
         .opt(sql::VERIFY_EMAIL, args![id.as_str(), folded, now.millis()])
         .await?
         .is_some())
+}
+
+/// Notes that the account's address is proven, by somebody who may not be who made the account: takes the password away and raises the
+/// epoch. `false` when the address was proven already, or is another one by now.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn take_over(tx: &mut Tx, id: &UserId, folded: &str, now: Timestamp) -> Result<bool, Fault> {
+    Ok(tx
+        .opt(sql::TAKE_OVER, args![id.as_str(), folded, now.millis()])
+        .await?
+        .is_some())
+}
+
+/// Gives an account another address, which is proven. Raises the epoch. `false` when the epoch has moved on since `epoch`, the address
+/// has an account, or this one is blocked or gone.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn change_email(
+    tx: &mut Tx,
+    id: &UserId,
+    epoch: i64,
+    email: &Email,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let arguments = args![
+        id.as_str(),
+        email.display.as_str(),
+        email.folded.as_str(),
+        now.millis(),
+        epoch,
+    ];
+    Ok(tx.opt(sql::CHANGE_EMAIL, arguments).await?.is_some())
 }
 
 /// Blocks or unblocks and raises the epoch. `false` when there is no such user.

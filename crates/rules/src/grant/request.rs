@@ -66,6 +66,17 @@ pub enum TokenRequest {
         /// What is wanted.
         wish: Wish,
     },
+    /// A code that was mailed for tokens.
+    MailCode {
+        /// The address.
+        username: String,
+        /// The code.
+        code: String,
+        /// The connection.
+        realm: String,
+        /// What is wanted.
+        wish: Wish,
+    },
 }
 
 /// What a person who logs in at the token endpoint wants tokens for.
@@ -138,6 +149,15 @@ impl TokenRequest {
                     GrantType::PasswordRealm => Some(body.required("realm")?.to_owned()),
                     _ => owned("realm")?,
                 },
+                wish: Wish {
+                    scope: scope()?,
+                    audience: owned("audience")?,
+                },
+            }),
+            Some(GrantType::PasswordlessOtp) => Ok(Self::MailCode {
+                username: body.required("username")?.to_owned(),
+                code: body.required("otp")?.to_owned(),
+                realm: body.required("realm")?.to_owned(),
                 wish: Wish {
                     scope: scope()?,
                     audience: owned("audience")?,

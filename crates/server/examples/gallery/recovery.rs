@@ -3,8 +3,8 @@
 use super::{Names, State, chrome};
 use askama::Template;
 use sekisho::pages::{
-    AskPage, Asking, ChoosePage, Choosing, Done, DonePage, MailboxMail, MailboxPage, Press, PressPage,
-    ProvePage, SentPage, SignupProblem,
+    AskPage, Asking, ChoosePage, Choosing, Done, DonePage, MailboxMail, MailboxPage, MailedCodePage,
+    MailedCodeProblem, MailedLinkPage, Press, PressPage, ProvePage, Resent, SentPage, SignupProblem,
 };
 use sekisho::text::Text;
 
@@ -69,6 +69,25 @@ fn with_names(text: &'static Text, suffix: &str, email: &str) -> Vec<State> {
         done,
         account_url: "/account".into(),
     };
+    let code = |resent, problem| MailedCodePage {
+        chrome: chrome(text),
+        action: "/u/code?state=sealed".into(),
+        state: "sealed".into(),
+        csrf: "token".into(),
+        email: email.into(),
+        resent,
+        problem,
+        mailbox_url: suffix.is_empty().then(|| "/dev/mailbox".into()),
+        login_url: "/u/login?state=sealed".into(),
+    };
+    let wrong = |problem| code(Resent::No, Some(problem)).render();
+    let opened = MailedLinkPage {
+        chrome: chrome(text),
+        app: "Hakone Trails".into(),
+        email: email.into(),
+        action: "/u/link".into(),
+        ticket: "sealed".into(),
+    };
     let mail = MailboxMail {
         href: "/dev/mailbox?mail=0".into(),
         to: email.into(),
@@ -102,6 +121,13 @@ fn with_names(text: &'static Text, suffix: &str, email: &str) -> Vec<State> {
             choose(Choosing::Reset, vec![SignupProblem::PasswordTooShort]).render(),
         ),
         ("prove", prove.render()),
+        ("mailed-code", code(Resent::No, None).render()),
+        ("mailed-code-resent", code(Resent::Yes, None).render()),
+        ("mailed-code-missing", wrong(MailedCodeProblem::Missing)),
+        ("mailed-code-wrong", wrong(MailedCodeProblem::Wrong)),
+        ("mailed-code-attempts", wrong(MailedCodeProblem::TooManyAttempts)),
+        ("mailed-code-mails", wrong(MailedCodeProblem::TooManyMails)),
+        ("mailed-link", opened.render()),
         ("done-password", done(Done::Password).render()),
         ("done-joined", done(Done::Joined).render()),
         ("done-proven", done(Done::Proven).render()),

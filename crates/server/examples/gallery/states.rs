@@ -305,6 +305,14 @@ fn wrong_forms(text: &'static Text) -> Vec<State> {
             .render(),
         ),
         (
+            "login-mailed-code".into(),
+            LoginPage {
+                code_url: Some("/u/code?state=sealed".into()),
+                ..login(text)
+            }
+            .render(),
+        ),
+        (
             "login-closed".into(),
             LoginPage {
                 signup_url: None,
@@ -354,6 +362,7 @@ fn login(text: &'static Text) -> LoginPage {
         notice: None,
         problems: Vec::new(),
         passkey: Some(passkeys::prompt()),
+        code_url: None,
         signup_url: Some("/u/signup?state=sealed".into()),
         social: SocialBlock::default(),
     }

@@ -13,6 +13,12 @@ pub(super) struct AccountsSection {
     #[config(env = "SEKISHO_SIGNUP")]
     pub(super) signup: Option<Value>,
 
+    /// `on`: people may sign in with a code or link that is mailed to them, in place of a password. Who has no account
+    /// gets one that way, unless `signup` is `closed`. It needs mail, and whoever reads a person's mail can sign in as
+    /// them. `off` is the default.
+    #[config(env = "SEKISHO_PASSWORDLESS")]
+    pub(super) passwordless: Option<Value>,
+
     /// Addresses a logout without `client_id` may return to.
     #[config(env = "SEKISHO_LOGOUT_URLS")]
     pub(super) logout_urls: Option<Value>,
@@ -28,6 +34,8 @@ pub(super) struct AccountsSection {
 pub struct Accounts {
     /// Whether people may make accounts.
     pub signup: Signup,
+    /// Whether people may sign in by mail alone.
+    pub passwordless: Passwordless,
     /// Where a logout may return to when no client is named.
     pub logout_urls: Vec<String>,
     /// Whether a logout without proof of intent asks first.
@@ -43,6 +51,15 @@ pub enum Signup {
     Immediate,
     /// They may not, and the page does not exist.
     Closed,
+}
+
+/// Whether a code or link in a mail can be the whole login.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passwordless {
+    /// It can.
+    On,
+    /// It cannot.
+    Off,
 }
 
 /// Whether a logout without proof of intent asks the person first.
@@ -63,11 +80,22 @@ impl AccountsSection {
         }
         Ok(Accounts {
             signup: self.signup(mail)?,
+            passwordless: self.passwordless(mail)?,
             logout_urls: urls.list().into_iter().map(str::to_owned).collect(),
             logout_prompt: Setting::new("accounts.logout_prompt", Some(&self.logout_prompt))
                 .one_of(&[("ask", LogoutPrompt::Ask), ("skip", LogoutPrompt::Skip)])?
                 .unwrap_or(LogoutPrompt::Ask),
         })
+    }
+
+    fn passwordless(&self, mail: &super::Mail) -> Result<Passwordless, ConfigError> {
+        let setting = Setting::new("accounts.passwordless", self.passwordless.as_ref());
+        match setting.one_of(&[("on", Passwordless::On), ("off", Passwordless::Off)])? {
+            Some(Passwordless::On) if *mail == super::Mail::None => {
+                Err(setting.mistake("is \"on\", which needs mail; set `mail.relay`, or write \"off\""))
+            }
+            chosen => Ok(chosen.unwrap_or(Passwordless::Off)),
+        }
     }
 
     fn signup(&self, mail: &super::Mail) -> Result<Signup, ConfigError> {

@@ -29,7 +29,7 @@ use confique::{Config as _, File, FileFormat, Layer as _};
 use serde::Deserialize as _;
 use serde_json::json;
 
-pub use accounts::{Accounts, LogoutPrompt, Signup};
+pub use accounts::{Accounts, LogoutPrompt, Passwordless, Signup};
 pub use attacks::{Attacks, SuspiciousLogins};
 pub use audit::Audit;
 pub use database::Database;

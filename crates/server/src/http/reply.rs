@@ -202,6 +202,7 @@ pub fn said(reason: &Reason, wire: Wire) -> (StatusCode, &'static str, String) {
             | Reason::WrongPassword
             | Reason::WrongPasskey
             | Reason::AuthSession
+            | Reason::WrongMailCode
             | Reason::MfaTokenMalformed
             | Reason::WrongOtp
             | Reason::WrongBindingCode

@@ -1,6 +1,7 @@
 //! The steps of a sign-in that a person sees. None calls another: each writes what it achieved and returns to `/authorize/resume`.
 
 pub mod advice;
+pub mod code;
 pub mod consent;
 pub mod enrol;
 pub mod factor;

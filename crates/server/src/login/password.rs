@@ -8,6 +8,7 @@ use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, html, see_other, with_cookies};
 use crate::http::visit::Visit;
 use crate::journey::Asked;
+use crate::mailed_login;
 use crate::pages::{LoginPage, LoginProblem, Notice};
 use crate::signed_in::browser;
 use axum::body::Bytes;
@@ -98,8 +99,19 @@ struct Form {
 
 /// The page again, after an attempt by another way than its form.
 pub(super) async fn again(visit: &Visit, open: &Open, problem: LoginProblem) -> Result<Response, Trouble> {
+    let email = open.valid.login_hint.as_deref().unwrap_or_default();
+    without_address(visit, open, email, problem).await
+}
+
+/// The form again, for who asked for a code without a usable address.
+pub(super) async fn without_address(
+    visit: &Visit,
+    open: &Open,
+    typed: &str,
+    problem: LoginProblem,
+) -> Result<Response, Trouble> {
     let form = Form {
-        email: open.valid.login_hint.clone().unwrap_or_default(),
+        email: typed.chars().take(320).collect(),
         notice: None,
         problems: vec![problem],
     };
@@ -133,6 +145,7 @@ async fn page(visit: &Visit, open: &Open, form: Form) -> Result<Response, Troubl
             .post
             .is_open()
             .then(|| visit.link("/u/reset", &open.handle)),
+        code_url: mailed_login::is_open(visit).then(|| visit.link("/u/code", &open.handle)),
         signup_url: match visit.app.config.accounts.signup {
             Signup::VerifyFirst | Signup::Immediate => Some(visit.link("/u/signup", &open.handle)),
             Signup::Closed => None,

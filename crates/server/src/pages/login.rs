@@ -29,6 +29,8 @@ pub struct LoginPage {
     pub passkey: Option<PasskeyPrompt>,
     /// Where to choose a new password, when mail can be sent.
     pub forgot_url: Option<String>,
+    /// Where the same form asks for a code by mail, when people may sign in by one.
+    pub code_url: Option<String>,
     /// Where to make an account, when people may.
     pub signup_url: Option<String>,
     /// Other services.

@@ -78,6 +78,7 @@ async fn opened(visit: &Visit, handle: Option<&str>) -> Result<(Ticket, Account)
         },
         Errand::VerifyEmail { .. }
         | Errand::ChangeEmail { .. }
+        | Errand::SignIn { .. }
         | Errand::Unblock { .. }
         | Errand::NotMe { .. } => return Err(PageRefusal::LinkDead.into()),
     };
@@ -164,7 +165,10 @@ async fn save(visit: &Visit, user: &User, hash: NewHash) -> Result<User, Trouble
         if !users::reset_password(tx, &id, epoch, &hash, moment.now).await? {
             return Ok(false);
         }
-        end::user(tx, &by, &id).await?;
+        match owner.email_verified {
+            true => end::user(tx, &by, &id).await?,
+            false => end::unproven(tx, &by, &id).await?,
+        }
         attempts::lift(tx, &owner).await?;
         audit::insert(tx, &event).await?;
         mail::enqueue(tx, Some(&job), moment).await?;

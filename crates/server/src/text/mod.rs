@@ -14,8 +14,8 @@ pub use attacks::Attacks;
 pub use choose::pick;
 pub use shape::{
     Account, AccountApps, AccountData, AccountPassword, AccountProfile, AccountSections, Around, Consent,
-    Enrolment, Explanation, Home, Login, LogoutConfirm, MailText, MailboxText, Mails, Passkeys, Problems,
-    Recovery, Returning, SecondFactor, Shell, SignedOut, Signup,
+    Enrolment, Explanation, Home, Login, LogoutConfirm, MailText, MailboxText, MailedCode, Mails, Passkeys,
+    Problems, Recovery, Returning, SecondFactor, Shell, SignedOut, Signup,
 };
 pub use upstream::Upstream;
 
@@ -97,6 +97,8 @@ pub struct Text {
     pub factor: SecondFactor,
     /// The pages that set one up.
     pub enrolment: Enrolment,
+    /// The pages of a sign-in by mail.
+    pub mailed_code: MailedCode,
     /// The mailbox of a development server.
     pub mailbox: MailboxText,
     /// The mails.

@@ -447,6 +447,45 @@ pub struct Recovery {
     pub to_account: &'static str,
 }
 
+/// The pages of a sign-in by a mailed code or link.
+#[derive(Debug)]
+pub struct MailedCode {
+    /// The button on the sign-in page.
+    pub offer: &'static str,
+    /// Title and heading of the page that takes a code.
+    pub title: &'static str,
+    /// What was sent, around the address; says nothing about an account.
+    pub sent_to: Around,
+    /// Label of the field.
+    pub code: &'static str,
+    /// Beside the field: how the code looks.
+    pub rule: &'static str,
+    /// The button.
+    pub submit: &'static str,
+    /// The button that sends another.
+    pub resend: &'static str,
+    /// Another was sent.
+    pub resent: &'static str,
+    /// The way back to the sign-in page.
+    pub back: &'static str,
+    /// The field was left empty.
+    pub missing: &'static str,
+    /// Not the code, or one that no longer works; never says which.
+    pub wrong: &'static str,
+    /// Too many mails were asked for.
+    pub too_many_mails: &'static str,
+    /// Title and heading of the page that a link opens.
+    pub link_title: &'static str,
+    /// As whom, around the address.
+    pub link_as: Around,
+    /// Where it leads, around the application's name.
+    pub link_to: Around,
+    /// Its button.
+    pub link_submit: &'static str,
+    /// What to do when the link was not asked for.
+    pub link_not_you: &'static str,
+}
+
 /// The mailbox of a development server.
 #[derive(Debug)]
 pub struct MailboxText {
@@ -492,6 +531,8 @@ pub struct Mails {
     pub account_deleted: MailText,
     /// A code by which a sign-in goes on.
     pub sign_in_code: MailText,
+    /// A link that signs in.
+    pub sign_in_link: MailText,
     /// A code that proves a second factor.
     pub factor_code: MailText,
     /// A second factor was set up.

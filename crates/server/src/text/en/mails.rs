@@ -71,6 +71,18 @@ pub(super) const MAILS: Mails = Mails {
         small: "The code works for 10 minutes and once. Give it to nobody: we never ask for it by phone or mail. If this was not you, \
                 ignore this mail: without the code nobody gets in.",
     },
+    sign_in_link: MailText {
+        subject: |tenant| format!("Your link to sign in to {tenant}"),
+        heading: "Sign in",
+        body: |email| {
+            format!(
+                "Open this link in the browser you want to use, and confirm there that you sign in as {email}."
+            )
+        },
+        action: "Go on to sign in",
+        small: "The link works for 10 minutes and once. Pass it on to nobody. If this was not you, ignore this mail: without the link \
+                nobody gets in.",
+    },
     factor_code: MailText {
         subject: |tenant| format!("Your {tenant} confirmation code"),
         heading: "Your confirmation code",

@@ -8,6 +8,7 @@ mod factors;
 mod home;
 mod login;
 mod logout;
+mod mailed_code;
 mod mails;
 mod passkeys;
 mod problems;
@@ -38,6 +39,7 @@ pub(super) const TEXT: Text = Text {
     recovery: recovery::RECOVERY,
     factor: factors::FACTOR,
     enrolment: factors::ENROLMENT,
+    mailed_code: mailed_code::MAILED_CODE,
     mailbox: mails::MAILBOX,
     mails: mails::MAILS,
     passkeys: passkeys::PASSKEYS,

@@ -70,6 +70,16 @@ pub(super) const MAILS: Mails = Mails {
         small: "コードは 10 分間、1 回だけ有効です。電話やメールでコードをお尋ねすることはありません。誰にも教えないでください。\
                 お心当たりがない場合は、このメールを無視してください。コードがなければサインインできません。",
     },
+    sign_in_link: MailText {
+        subject: |tenant| format!("{tenant} のサインイン用リンク"),
+        heading: "サインイン",
+        body: |email| {
+            format!("お使いになるブラウザーでこのリンクを開き、{email} でのサインインを確認してください。")
+        },
+        action: "サインインに進む",
+        small: "リンクは 10 分間、1 回だけ有効です。誰にも転送しないでください。お心当たりがない場合は、このメールを無視してください。\
+                リンクがなければサインインできません。",
+    },
     factor_code: MailText {
         subject: |tenant| format!("{tenant} の確認コード"),
         heading: "確認コード",

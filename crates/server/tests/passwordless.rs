@@ -1,0 +1,561 @@
+//! Signing in by mail: the hosted page, the endpoints of Auth0's client libraries, and the link.
+
+use crate::browser::{Answer, Browser, claims};
+use crate::mail_code::code_in;
+use crate::recovery::{link, mails};
+use crate::seed::client;
+use crate::site::{API, CALLBACK, EMAIL, PASSWORD, SECRET, Site, authorize, engines, request};
+use axum::body::Body;
+use axum::http::{Method, StatusCode, header};
+use sekisho_rules::client::{ClientKind, GrantType};
+use sekisho_rules::factor::FactorKind;
+use sekisho_rules::id::UserId;
+use sekisho_store::factors::Factor;
+use sekisho_store::{factors, users};
+use serde_json::{Value, json};
+
+const NEW: &str = "taro@example.com";
+const GRANT: &str = "http://auth0.com/oauth/grant-type/passwordless/otp";
+
+engines!(
+    a_mailed_code_is_the_whole_login,
+    the_endpoints_give_tokens_for_a_code,
+    a_link_signs_in_by_a_press_and_only_once,
+    threat_39_a_code_takes_an_unproven_account_from_who_made_it,
+);
+
+async fn open_site() -> Site {
+    reopened(Site::new().await).await
+}
+
+/// The same site where people may sign in by mail.
+async fn reopened(mut site: Site) -> Site {
+    site.environment
+        .insert("SEKISHO_PASSWORDLESS".to_owned(), "on".to_owned());
+    let site = site.restart().await;
+    let mut app = client("otp", ClientKind::SinglePage);
+    app.grant_types.push(GrantType::PasswordlessOtp);
+    site.add_client(app).await;
+    site
+}
+
+/// The page that takes a code, asked for on the sign-in page.
+async fn ask(browser: &mut Browser<'_>, email: &str) -> Answer {
+    let page = browser.open(&authorize("spa", &[])).await;
+    let (state, csrf) = (page.hidden("state"), page.hidden("csrf"));
+    let fields = [
+        ("state", state.as_str()),
+        ("csrf", &csrf),
+        ("email", email),
+        ("password", ""),
+        ("step", "send"),
+    ];
+    browser.submit(&page.attribute("formaction"), &fields).await
+}
+
+async fn enter(browser: &mut Browser<'_>, page: &Answer, code: &str) -> Answer {
+    let (state, csrf, email) = (page.hidden("state"), page.hidden("csrf"), page.hidden("email"));
+    let fields = [
+        ("state", state.as_str()),
+        ("csrf", &csrf),
+        ("email", &email),
+        ("step", "enter"),
+        ("code", code),
+    ];
+    let answer = browser.submit(&page.action(), &fields).await;
+    browser.follow(answer).await
+}
+
+async fn newest_code(site: &Site) -> String {
+    code_in(&mails(site).await[0])
+}
+
+fn another(code: &str) -> String {
+    let first = if code.starts_with('0') { "1" } else { "0" };
+    format!("{first}{}", &code[1..])
+}
+
+async fn start(site: &Site, body: Value, headers: &[(&str, &str)]) -> Answer {
+    let mut builder =
+        request(Method::POST, "/passwordless/start").header(header::CONTENT_TYPE, "application/json");
+    for (name, value) in headers {
+        builder = builder.header(*name, *value);
+    }
+    site.send(builder.body(Body::from(body.to_string())).unwrap())
+        .await
+}
+
+async fn start_code(site: &Site, email: &str) -> Answer {
+    let body = json!({ "client_id": "otp", "connection": "email", "email": email, "send": "code" });
+    start(site, body, &[]).await
+}
+
+async fn redeem(site: &Site, fields: &[(&str, &str)]) -> Answer {
+    let mut all = vec![
+        ("grant_type", GRANT),
+        ("client_id", "otp"),
+        ("realm", "email"),
+        ("username", EMAIL),
+    ];
+    for (name, value) in fields {
+        all.retain(|(other, _)| other != name);
+        all.extend((*value != "-").then_some((*name, *value)));
+    }
+    site.post("/oauth/token", None, &all).await
+}
+
+async fn a_mailed_code_is_the_whole_login(site: Site) {
+    let site = reopened(site).await;
+    let mut hanako = site.browser();
+    let page = ask(&mut hanako, "Hanako@Example.com").await;
+    assert_eq!(page.status, StatusCode::OK, "{}", page.body);
+    assert!(page.body.contains("Enter your code"));
+    let mail = mails(&site).await.remove(0);
+    assert_eq!(
+        (mail.to.as_str(), mail.subject.as_str()),
+        (EMAIL, "Your code to sign in to Example"),
+        "it goes where the account says, not where somebody typed"
+    );
+    let code = code_in(&mail);
+    for typed in ["", "12345", &another(&code)] {
+        let wrong = enter(&mut hanako, &page, typed).await;
+        assert_eq!(wrong.status, StatusCode::BAD_REQUEST, "{typed}");
+        assert!(wrong.body.contains("id=\"code-wrong\""));
+    }
+    let back = enter(&mut hanako, &page, &code).await;
+    assert!(back.location().starts_with(CALLBACK), "{}", back.location());
+    let tokens = site.redeem("spa", &back.param("code").unwrap()).await.json();
+    let said = claims(&tokens["id_token"]);
+    assert_eq!(said["sub"], "auth0|0123456789abcdef01234567");
+
+    let mut thief = site.browser();
+    let page = ask(&mut thief, EMAIL).await;
+    let replayed = enter(&mut thief, &page, &code).await;
+    assert_eq!(replayed.status, StatusCode::BAD_REQUEST, "it was used");
+
+    // Who has no account gets one, its address proven.
+    let mut taro = site.browser();
+    let page = ask(&mut taro, NEW).await;
+    let code = newest_code(&site).await;
+    let back = enter(&mut taro, &page, &code).await;
+    let tokens = site.redeem("spa", &back.param("code").unwrap()).await.json();
+    let said = claims(&tokens["id_token"]);
+    assert!(said["sub"].as_str().unwrap().starts_with("email|"), "{said}");
+    assert_eq!(
+        (&said["email"], &said["email_verified"]),
+        (&json!(NEW), &json!(true))
+    );
+}
+
+async fn the_endpoints_give_tokens_for_a_code(site: Site) {
+    let site = reopened(site).await;
+    let started = start_code(&site, EMAIL).await;
+    assert_eq!(started.status, StatusCode::OK, "{}", started.body);
+    let said = started.json();
+    assert_eq!(
+        (&said["email"], &said["email_verified"]),
+        (&json!(EMAIL), &json!(false))
+    );
+    assert_eq!(said["_id"].as_str().unwrap().len(), 24);
+    let code = newest_code(&site).await;
+
+    let wrong = redeem(&site, &[("otp", &another(&code))]).await;
+    assert_eq!(
+        (wrong.status, wrong.error().as_str()),
+        (StatusCode::FORBIDDEN, "invalid_grant")
+    );
+    assert_eq!(
+        wrong.json()["error_description"],
+        "Wrong email or verification code."
+    );
+    let foreign = redeem(&site, &[("otp", &code), ("username", NEW)]).await;
+    assert_eq!(foreign.status, StatusCode::FORBIDDEN, "another person's");
+    for (name, status) in [
+        ("otp", StatusCode::BAD_REQUEST),
+        ("username", StatusCode::BAD_REQUEST),
+        ("realm", StatusCode::BAD_REQUEST),
+    ] {
+        let answer = redeem(&site, &[("otp", &code), (name, "-")]).await;
+        assert_eq!(answer.status, status, "threat 23: without {name}");
+    }
+    let unused = redeem(&site, &[("otp", &code), ("client_id", "spa")]).await;
+    assert_eq!(
+        unused.error(),
+        "unauthorized_client",
+        "the client has not the grant"
+    );
+
+    let tokens = redeem(
+        &site,
+        &[
+            ("otp", &code),
+            ("audience", API),
+            ("scope", "openid email read:notes"),
+        ],
+    )
+    .await;
+    assert_eq!(tokens.status, StatusCode::OK, "{}", tokens.body);
+    let tokens = tokens.json();
+    assert_eq!(
+        claims(&tokens["access_token"])["aud"]
+            .to_string()
+            .contains("api.example"),
+        true
+    );
+    let replayed = redeem(&site, &[("otp", &code)]).await;
+    assert_eq!(replayed.error(), "invalid_grant");
+}
+
+async fn a_link_signs_in_by_a_press_and_only_once(site: Site) {
+    let site = reopened(site).await;
+    let asked = json!({
+        "client_id": "spa", "connection": "email", "email": EMAIL, "send": "link",
+        "authParams": { "scope": "openid email", "state": "xyz", "redirect_uri": CALLBACK,
+            "code_challenge": crate::site::CHALLENGE, "code_challenge_method": "S256" },
+    });
+    let started = start(&site, asked, &[("x-request-language", "ja")]).await;
+    assert_eq!(started.status, StatusCode::OK, "{}", started.body);
+    let mail = mails(&site).await.remove(0);
+    assert_eq!(
+        mail.subject, "Example のサインイン用リンク",
+        "in the language of the app"
+    );
+    let path = link(&mail);
+
+    // A mail scanner opens the link as often as it likes, and nothing comes of it.
+    for _ in 0..7 {
+        let scanned = site.browser().get(&path).await;
+        assert_eq!(scanned.status, StatusCode::OK);
+        assert!(scanned.headers.get(header::SET_COOKIE).is_none());
+    }
+    let mut hanako = site.browser();
+    let page = hanako.get(&path).await;
+    assert!(
+        page.body.contains(EMAIL) && page.body.contains("App spa"),
+        "{}",
+        page.body
+    );
+    let ticket = page.hidden("ticket");
+    let cross = [
+        ("sec-fetch-site", "cross-site"),
+        ("origin", "https://evil.example"),
+    ];
+    let refused = site
+        .browser()
+        .visit(Method::POST, "/u/link", &cross, &[("ticket", &ticket)])
+        .await;
+    assert_eq!(
+        refused.status,
+        StatusCode::FORBIDDEN,
+        "not through somebody else's browser"
+    );
+    let cut = site
+        .browser()
+        .submit("/u/link", &[("ticket", &ticket[..40])])
+        .await;
+    assert_eq!(cut.status, StatusCode::BAD_REQUEST);
+    let elsewhere = path.replace("/u/link", "/u/password");
+    assert_eq!(
+        site.browser().get(&elsewhere).await.status,
+        StatusCode::BAD_REQUEST,
+        "threat 19"
+    );
+
+    let pressed = hanako.submit("/u/link", &[("ticket", &ticket)]).await;
+    let back = hanako.follow(pressed).await;
+    assert!(back.location().starts_with(CALLBACK), "{}", back.location());
+    assert_eq!(back.param("state").as_deref(), Some("xyz"));
+    assert!(site.redeem("spa", &back.param("code").unwrap()).await.json()["id_token"].is_string());
+    let again = site.browser().submit("/u/link", &[("ticket", &ticket)]).await;
+    assert_eq!(again.status, StatusCode::BAD_REQUEST, "the link was used");
+    assert!(again.body.contains("This link no longer works"));
+}
+
+async fn threat_39_a_code_takes_an_unproven_account_from_who_made_it(site: Site) {
+    let site = reopened(site).await;
+    let mut attacker = site.browser();
+    let page = attacker
+        .open(&authorize("spa", &[("screen_hint", "signup")]))
+        .await;
+    let code = attacker
+        .log_in(&page, NEW, "the attacker's choice")
+        .await
+        .param("code")
+        .unwrap();
+    let tokens = site.redeem("spa", &code).await.json();
+    let before = users::by_email(&site.app.db, NEW).await.unwrap().unwrap();
+    add_totp(&site, &before.id).await;
+    site.pass(2);
+
+    let mut owner = site.browser();
+    let page = ask(&mut owner, NEW).await;
+    let sent = mails(&site).await;
+    let code = sent
+        .iter()
+        .find(|mail| mail.subject.starts_with("Your code"))
+        .unwrap();
+    let back = enter(&mut owner, &page, &code_in(code)).await;
+    site.pass(2);
+    let redeemed = site.redeem("spa", &back.param("code").unwrap()).await;
+    assert_eq!(redeemed.status, StatusCode::OK, "{}", redeemed.body);
+
+    let after = users::by_email(&site.app.db, NEW).await.unwrap().unwrap();
+    assert!(after.email_verified && after.password_hash.is_none());
+    assert!(factors::kinds(&site.app.db, &after.id).await.unwrap().is_empty());
+    let access = tokens["access_token"].as_str().unwrap();
+    assert_eq!(site.userinfo(access).await.status, StatusCode::UNAUTHORIZED);
+    let silent = attacker.get(&authorize("spa", &[("prompt", "none")])).await;
+    assert_eq!(silent.param("error").as_deref(), Some("login_required"));
+    let page = attacker.open(&authorize("spa", &[])).await;
+    let refused = attacker.log_in(&page, NEW, "the attacker's choice").await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+}
+
+async fn add_totp(site: &Site, user: &UserId) {
+    let now = site.now();
+    let factor = Factor {
+        id: format!("totp|dev_{}", now.millis()),
+        user_id: user.clone(),
+        kind: FactorKind::Totp,
+        name: String::new(),
+        sealed: None,
+        last_step: -1,
+        created_at: now,
+        confirmed_at: Some(now),
+        last_used_at: None,
+    };
+    let added = site.app.db.tx(async move |tx| factors::insert(tx, &factor).await);
+    added.await.unwrap();
+}
+
+#[tokio::test]
+async fn threat_09_a_code_is_one_factor_wherever_two_are_due() {
+    let site = open_site().await;
+    add_totp(&site, &UserId::new("auth0|0123456789abcdef01234567")).await;
+    start_code(&site, EMAIL).await;
+    let code = newest_code(&site).await;
+    let asked = redeem(&site, &[("otp", &code)]).await;
+    assert_eq!(
+        (asked.status, asked.error().as_str()),
+        (StatusCode::FORBIDDEN, "mfa_required")
+    );
+    assert!(asked.json()["mfa_token"].is_string());
+    let mut browser = site.browser();
+    let page = ask(&mut browser, EMAIL).await;
+    let code = newest_code(&site).await;
+    let (state, csrf) = (page.hidden("state"), page.hidden("csrf"));
+    let fields = [
+        ("state", state.as_str()),
+        ("csrf", &csrf),
+        ("email", EMAIL),
+        ("step", "enter"),
+        ("code", &code),
+    ];
+    let in_between = browser.submit(&page.action(), &fields).await;
+    let next = browser.get(in_between.location()).await;
+    assert!(next.location().starts_with("/u/factor"), "{}", next.location());
+}
+
+#[tokio::test]
+async fn threat_24_nobody_learns_from_a_code_who_has_an_account() {
+    for signup in ["closed", "immediate"] {
+        let site = Site::with(&[("SEKISHO_SIGNUP", signup)]).await;
+        let site = reopened(site).await;
+        let mut seen = Vec::new();
+        for email in [EMAIL, NEW] {
+            let mut browser = site.browser();
+            let page = ask(&mut browser, email).await;
+            let wrong = enter(&mut browser, &page, "12345x").await;
+            let started = start_code(&site, email).await;
+            let refused = redeem(&site, &[("otp", "12345x"), ("username", email)]).await;
+            let same = |answer: &Answer| {
+                let body: Vec<String> = answer
+                    .body
+                    .replace(email, "X")
+                    .lines()
+                    .filter(|line| !line.contains("state") && !line.contains("csrf"))
+                    .map(str::to_owned)
+                    .collect();
+                (answer.status, body)
+            };
+            let mut said = started.json();
+            said["_id"] = Value::Null;
+            said["email"] = Value::Null;
+            seen.push((same(&page), same(&wrong), started.status, said, same(&refused)));
+        }
+        assert_eq!(seen[0], seen[1], "{signup}");
+        let written: Vec<String> = mails(&site).await.into_iter().map(|mail| mail.to).collect();
+        assert_eq!(
+            written.iter().any(|to| to == NEW),
+            signup == "immediate",
+            "where nobody may join nobody is written to: {written:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn threat_10_guessing_a_code_is_counted_like_guessing_a_password() {
+    let site = open_site().await;
+    start_code(&site, EMAIL).await;
+    let mut last = StatusCode::OK;
+    for _ in 0..11 {
+        last = redeem(&site, &[("otp", "000000")]).await.status;
+    }
+    assert_eq!(last, StatusCode::TOO_MANY_REQUESTS);
+    let mut browser = site.browser();
+    let page = browser.open(&authorize("spa", &[])).await;
+    let refused = browser.log_in(&page, EMAIL, PASSWORD).await;
+    assert_eq!(
+        refused.status,
+        StatusCode::TOO_MANY_REQUESTS,
+        "one set of counters"
+    );
+    assert!(refused.body.contains("Too many attempts"));
+}
+
+#[tokio::test]
+async fn what_start_refuses() {
+    let site = open_site().await;
+    let ask = |change: Value| {
+        let mut body = json!({ "client_id": "otp", "connection": "email", "email": EMAIL, "send": "code" });
+        for (name, value) in change.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body
+    };
+    for (change, status, error) in [
+        (json!({ "connection": "sms" }), 400, "bad.connection"),
+        (json!({ "connection": null }), 400, "bad.connection"),
+        (json!({ "email": "a@b@example.com" }), 400, "bad.email"),
+        (json!({ "email": "hanako\u{ff20}example.com" }), 400, "bad.email"),
+        (
+            json!({ "email": ["a@example.com", "b@example.com"] }),
+            400,
+            "invalid_request",
+        ),
+        (json!({ "email": "" }), 400, "bad.email"),
+        (json!({ "send": "pigeon" }), 400, "invalid_request"),
+        (json!({ "client_id": "spa" }), 403, "unauthorized_client"),
+        (json!({ "client_id": "web" }), 401, "access_denied"),
+        (json!({ "client_id": "nobody" }), 401, "access_denied"),
+        (
+            json!({ "send": "link", "authParams": { "redirect_uri": "https://evil.example/" } }),
+            400,
+            "bad.authParams",
+        ),
+        (
+            json!({ "send": "link", "authParams": { "state": "x".repeat(2000) } }),
+            400,
+            "bad.authParams",
+        ),
+    ] {
+        let answer = start(&site, ask(change.clone()), &[]).await;
+        assert_eq!(
+            (answer.status.as_u16(), answer.error().as_str()),
+            (status, error),
+            "{change} {}",
+            answer.body
+        );
+    }
+    assert!(mails(&site).await.is_empty());
+    let confidential =
+        json!({ "client_id": "web", "client_secret": SECRET, "connection": "email", "email": EMAIL });
+    let answer = start(&site, confidential, &[("origin", "https://app.example")]).await;
+    // The client is registered with `client_secret_basic`.
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        "https://app.example"
+    );
+}
+
+#[tokio::test]
+async fn a_code_typed_into_an_application_leads_to_the_page_of_the_links() {
+    let site = open_site().await;
+    start_code(&site, EMAIL).await;
+    let code = newest_code(&site).await;
+    let check = async |code: &str| {
+        let fields = [
+            ("connection", "email"),
+            ("email", EMAIL),
+            ("verification_code", code),
+        ];
+        site.post("/passwordless/verify", None, &fields).await.status
+    };
+    assert_eq!(check(&another(&code)).await, StatusCode::FORBIDDEN);
+    assert_eq!(check(&code).await, StatusCode::OK);
+    let query = crate::site::form(&[
+        ("client_id", "spa"),
+        ("response_type", "code"),
+        ("redirect_uri", CALLBACK),
+        ("connection", "email"),
+        ("email", EMAIL),
+        ("verification_code", &code),
+        ("scope", "openid"),
+        ("code_challenge", crate::site::CHALLENGE),
+        ("code_challenge_method", "S256"),
+    ]);
+    let mut hanako = site.browser();
+    let path = format!("/passwordless/verify_redirect?{query}");
+    let to = hanako.get(&path).await.location().to_owned();
+    let page = hanako.get(&to).await;
+    assert!(hanako.jar.is_empty(), "following it changes nothing");
+    let pressed = hanako
+        .submit("/u/link", &[("ticket", &page.hidden("ticket"))])
+        .await;
+    let back = hanako.follow(pressed).await;
+    assert!(back.location().starts_with(CALLBACK), "{}", back.location());
+
+    let evil = path.replace("app.example", "evil.example");
+    let to = hanako.get(&evil).await.location().to_owned();
+    assert_eq!(
+        hanako.get(&to).await.status,
+        StatusCode::BAD_REQUEST,
+        "not registered"
+    );
+}
+
+#[tokio::test]
+async fn threat_18_switched_off_there_is_no_such_way_in() {
+    let site = Site::new().await;
+    let mut app = client("otp", ClientKind::SinglePage);
+    app.grant_types.push(GrantType::PasswordlessOtp);
+    site.add_client(app).await;
+    let page = site.browser().open(&authorize("spa", &[])).await;
+    assert!(!page.body.contains("formaction"));
+    assert_eq!(start_code(&site, EMAIL).await.error(), "bad.connection");
+    assert_ne!(redeem(&site, &[("otp", "123456")]).await.status, StatusCode::OK);
+    assert_eq!(site.get("/u/code?state=x").await.status, StatusCode::NOT_FOUND);
+    let verify = [
+        ("connection", "email"),
+        ("email", EMAIL),
+        ("verification_code", "123456"),
+    ];
+    let verified = site.post("/passwordless/verify", None, &verify).await;
+    assert_eq!(verified.error(), "bad.connection");
+}
+
+#[tokio::test]
+async fn a_blocked_person_gets_neither_code_nor_token() {
+    let site = open_site().await;
+    start_code(&site, EMAIL).await;
+    let code = newest_code(&site).await;
+    let (id, now) = (UserId::new("auth0|0123456789abcdef01234567"), site.now());
+    let blocked = site
+        .app
+        .db
+        .tx(async move |tx| users::set_blocked(tx, &id, true, now).await);
+    assert!(blocked.await.unwrap());
+    let refused = redeem(&site, &[("otp", &code)]).await;
+    assert_eq!(
+        refused.json()["error_description"],
+        "Wrong email or verification code."
+    );
+    let before = mails(&site).await.len();
+    assert_eq!(
+        start_code(&site, EMAIL).await.status,
+        StatusCode::OK,
+        "the same answer"
+    );
+    assert_eq!(mails(&site).await.len(), before, "and no mail");
+}
