@@ -145,6 +145,16 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/account", get(account::overview::show))
         .route("/account/connections", get(account::connections::show))
         .route("/account/connections/change", post(account::connections::change))
+        .route("/account/factors", get(account::factors::show))
+        .route(
+            "/account/factors/totp",
+            get(account::factors::show_totp).post(account::factors::add_totp),
+        )
+        .route(
+            "/account/factors/email",
+            get(account::factors::show_email).post(account::factors::add_email),
+        )
+        .route("/account/factors/change", post(account::factors::change))
         .route("/account/callback", get(account::enter::callback))
         .route("/account/sessions/end", post(account::overview::submit))
         .route("/account/passkeys", get(account::passkeys::show))

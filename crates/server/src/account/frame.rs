@@ -9,6 +9,7 @@ use axum::response::Response;
 /// The sections that have a page, with their paths. A section that is not here is not linked to; the order is that of the enum.
 const SECTIONS: &[(Section, &str)] = &[
     (Section::Overview, "/account"),
+    (Section::Factors, "/account/factors"),
     (Section::Passkeys, "/account/passkeys"),
     (Section::Profile, "/account/profile"),
     (Section::Password, "/account/password"),

@@ -8,13 +8,14 @@ pub mod connections;
 pub mod data;
 pub mod delete;
 pub mod enter;
+pub mod factors;
 mod frame;
 pub mod overview;
 pub mod passkeys;
 pub mod password;
 pub mod profile;
 
-use crate::factors;
+use crate::factors as held_factors;
 use crate::http::body::{self, Accepts};
 use crate::http::cookie::Cookie;
 use crate::http::guard;
@@ -126,7 +127,7 @@ impl Person {
 /// # Errors
 /// [`Detour`] to the sign-in.
 async fn fresh_login(visit: &Visit, person: &Person, path: &str) -> Result<(), Detour> {
-    let held = factors::held(visit, &person.user).await?;
+    let held = held_factors::held(visit, &person.user).await?;
     let again = match person.session.freshness(&held, visit.moment.now) {
         Freshness::Fresh => return Ok(()),
         Freshness::OneFactor => Again::Factor,

@@ -11,6 +11,7 @@ use clap::builder::TypedValueParser as _;
 use sekisho_rules::client::{
     AuthMethod, Client, ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy, Rotation, Standing,
 };
+use sekisho_rules::factor::MfaPolicy;
 use serde_json::{Value, json};
 
 use super::terminal::{Failure, Terminal};
@@ -349,6 +350,7 @@ fn shown(client: &Client) -> Value {
         "logout_urls": client.logout_urls,
         "web_origins": client.web_origins,
         "grant_types": client.grant_types.iter().map(|grant: &GrantType| grant.word()).collect::<Vec<_>>(),
+        "mfa": client.mfa.map_or("inherit", MfaPolicy::word),
         "third_party": client.party == Party::Third,
         "enabled": client.standing == Standing::Enabled,
         "backchannel_logout_urls": client.notices.backchannel_urls,

@@ -1,7 +1,9 @@
 //! Second factors: set up, proven, lost, remembered, and everything somebody tries who has only the first.
 
+mod account;
 mod enrol;
 mod hostile;
+mod model;
 mod prove;
 
 use crate::browser::{Answer, Browser};
@@ -72,6 +74,17 @@ pub(crate) async fn fill(browser: &mut Browser<'_>, page: &Answer, fields: &[(&s
 pub(crate) async fn enter(browser: &mut Browser<'_>, page: &Answer, fields: &[(&str, &str)]) -> Answer {
     let answer = fill(browser, page, fields).await;
     browser.follow(answer).await
+}
+
+/// Follows redirects as long as they stay with us, the callback of the account page among them.
+pub(crate) async fn home(browser: &mut Browser<'_>, mut answer: Answer) -> Answer {
+    while answer.status.is_redirection()
+        && (answer.location().starts_with('/') || answer.location().starts_with(crate::site::ISSUER))
+    {
+        let to = answer.location().to_owned();
+        answer = browser.get(&to).await;
+    }
+    answer
 }
 
 /// The address of the first link with this class.

@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 use sekisho_rules::client::{Client, GrantType, Party, Rotation};
+use sekisho_rules::factor::MfaPolicy;
 
 use super::notices::Notices;
 use super::{grants, shown};
@@ -14,6 +15,7 @@ pub(super) const EXAMPLES: &str = "\
 Examples:
   sekisho client update 3f6c... --callback https://app.example.com/callback --callback https://app.example.com/cb2
   sekisho client update 3f6c... --backchannel-logout-url https://app.example.com/backchannel-logout
+  sekisho client update 3f6c... --mfa always
   sekisho client update 3f6c... --clear web-origins --clear frontchannel-logout-url
 A list that is given takes the place of the whole list.";
 
@@ -36,6 +38,9 @@ pub(crate) struct Update {
     /// The grants it may use, all of them; may be repeated
     #[arg(long, value_name = "GRANT", value_parser = grants())]
     grant: Vec<GrantType>,
+    /// When its users prove a second factor; `inherit` goes by the settings
+    #[arg(long, value_name = "POLICY")]
+    mfa: Option<Mfa>,
     /// Whether it is somebody else's
     #[arg(long, value_name = "BOOL")]
     third_party: Option<bool>,
@@ -59,6 +64,26 @@ pub(crate) struct Update {
     /// Print one line of JSON
     #[arg(long)]
     json: bool,
+}
+
+/// When users prove a second factor.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Mfa {
+    Never,
+    Adaptive,
+    Always,
+    Inherit,
+}
+
+impl Mfa {
+    fn policy(self) -> Option<MfaPolicy> {
+        match self {
+            Self::Never => Some(MfaPolicy::Never),
+            Self::Adaptive => Some(MfaPolicy::Adaptive),
+            Self::Always => Some(MfaPolicy::Always),
+            Self::Inherit => None,
+        }
+    }
 }
 
 /// What can be emptied.
@@ -100,6 +125,10 @@ impl Update {
         if !self.grant.is_empty() {
             client.grant_types = self.grant;
         }
+        client.mfa = match self.mfa {
+            Some(mfa) => mfa.policy(),
+            None => client.mfa,
+        };
         client.party = match self.third_party {
             Some(true) => Party::Third,
             Some(false) => Party::First,

@@ -112,4 +112,36 @@ pub struct Enrolment {
     pub codes_print: &'static str,
     /// The link onward.
     pub codes_kept: &'static str,
+    /// What the section of the account page is about.
+    pub own_lead: &'static str,
+    /// Nothing is set up.
+    pub own_none: &'static str,
+    /// Accessible name of the list.
+    pub own_list: &'static str,
+    /// An authenticator application.
+    pub own_totp: &'static str,
+    /// Codes by mail.
+    pub own_email: &'static str,
+    /// Label of when it was set up.
+    pub own_set_up: &'static str,
+    /// Label of its last use.
+    pub own_last_used: &'static str,
+    /// The button that takes it away.
+    pub own_remove: &'static str,
+    /// The link that sets an authenticator application up.
+    pub own_add_totp: &'static str,
+    /// The link that sets codes by mail up.
+    pub own_add_email: &'static str,
+    /// The button that makes new recovery codes.
+    pub own_new_codes: &'static str,
+    /// The button that forgets remembered browsers.
+    pub own_ask: &'static str,
+    /// One was set up.
+    pub own_added: &'static str,
+    /// One was taken away.
+    pub own_removed: &'static str,
+    /// It was not there any more.
+    pub own_gone: &'static str,
+    /// Browsers are no longer remembered.
+    pub own_asked_again: &'static str,
 }
