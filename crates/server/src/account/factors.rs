@@ -150,7 +150,7 @@ pub async fn change(visit: Visit, form: Bytes) -> Response {
         let notice = match form.hint("do") {
             Some("remove") => {
                 let id = form.hint("factor").unwrap_or_default();
-                match factors::remove(&visit, user, session, id).await? {
+                match factors::remove(&visit, user, Some(session), id).await? {
                     true => FactorNotice::Removed,
                     false => FactorNotice::Gone,
                 }
@@ -234,6 +234,8 @@ fn enrol_page(visit: &Visit, person: &Person, offers: EnrolOffer, problem: Optio
         action: visit.page(match offers {
             EnrolOffer::Totp(_) => ADD_TOTP,
             EnrolOffer::EmailUnsent { .. } | EnrolOffer::EmailSent { .. } => ADD_EMAIL,
+            // The section of passkeys has a page of its own.
+            EnrolOffer::Passkey(_) => PATH,
         }),
         state: String::new(),
         csrf: person.form_token.clone(),
