@@ -163,7 +163,7 @@ impl TokenRequest {
                     audience: owned("audience")?,
                 },
             }),
-            Some(_) | None => Err(Reason::UnsupportedGrantType),
+            None => Err(Reason::UnsupportedGrantType),
         }
     }
 }
