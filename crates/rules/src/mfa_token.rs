@@ -64,14 +64,11 @@ impl MfaToken {
     /// The token for a login that lacks what is due.
     pub fn new(
         id: String,
-        client: &Client,
-        login: &Login,
-        asked: (Asked<'_>, &Scope),
-        epochs: Epochs,
-        due: &Requirement,
+        who: (&Client, &Login, Epochs),
+        what: (Asked<'_>, &Scope, &Requirement),
         now: Timestamp,
     ) -> Self {
-        let (asked, scope) = asked;
+        let ((client, login, epochs), (asked, scope, due)) = (who, what);
         Self {
             id,
             client: client.id.clone(),

@@ -99,7 +99,7 @@ pub(super) async fn settle(
                     issuer: issuer_epoch,
                 };
                 let id = visit.moment.id();
-                let token = MfaToken::new(id, client, &login, (asked, &scope), epochs, &due, now);
+                let token = MfaToken::new(id, (client, &login, epochs), (asked, &scope, &due), now);
                 let open = match mailbox {
                     true => vec![FactorKind::Totp, FactorKind::Email],
                     false => vec![FactorKind::Totp],

@@ -92,7 +92,7 @@ fn wrong(kind: FactorKind) -> Reason {
 /// What was presented as an `mfa_token`.
 enum Presented {
     /// One, of somebody who owes a factor.
-    Owing(MfaToken, Box<User>),
+    Owing(Box<MfaToken>, Box<User>),
     /// An access token for the MFA API, of somebody who sets one up.
     LoggedIn(Box<LoggedIn>),
 }
@@ -100,7 +100,7 @@ enum Presented {
 async fn present(visit: &Visit, client: &AuthenticatedClient, text: &str) -> Result<Presented, Refused> {
     if mfa_token::is_one(visit, text) || !text.contains('.') {
         let (token, user) = mfa_token::read(visit, text, Some(client.client())).await?;
-        return Ok(Presented::Owing(token, Box::new(user)));
+        return Ok(Presented::Owing(Box::new(token), Box::new(user)));
     }
     let login = mfa_token::by_access_token(visit, text).await?;
     match login.family.client_id == client.client().id {
