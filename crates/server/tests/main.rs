@@ -43,6 +43,7 @@ mod passkey_token;
 mod passkeys;
 mod password_rule;
 mod passwordless;
+mod passwordless_wire;
 mod process;
 mod prompt;
 mod races;

@@ -7,15 +7,17 @@ mod attacks;
 mod choose;
 mod en;
 mod ja;
+mod mails;
 mod shape;
 mod upstream;
 
 pub use attacks::Attacks;
 pub use choose::pick;
+pub use mails::{MailText, MailboxText, MailedCode, Mails, Recovery};
 pub use shape::{
     Account, AccountApps, AccountData, AccountPassword, AccountProfile, AccountSections, Around, Consent,
-    Enrolment, Explanation, Home, Login, LogoutConfirm, MailText, MailboxText, MailedCode, Mails, Passkeys,
-    Problems, Recovery, Returning, SecondFactor, Shell, SignedOut, Signup,
+    Enrolment, Explanation, Home, Login, LogoutConfirm, Passkeys, Problems, Returning, SecondFactor, Shell,
+    SignedOut, Signup,
 };
 pub use upstream::Upstream;
 

@@ -1,6 +1,6 @@
 //! The words about passkeys, on every page that has any.
 
-use super::MailText;
+use crate::text::MailText;
 
 /// Signing in with a passkey, adding one, looking after them.
 #[derive(Debug)]
