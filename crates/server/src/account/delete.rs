@@ -16,6 +16,7 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use sekisho_rules::identity::Email;
+use sekisho_rules::user::User;
 use sekisho_store::audit;
 
 const PATH: &str = "/account/data/delete";
@@ -45,8 +46,7 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Detour> {
     let (person, form) = Person::of_form(visit, form, PATH).await?;
     fresh_login(visit, &person, PATH).await?;
     let typed = form.hint("confirm").unwrap_or_default();
-    let folded = |text: &str| Email::parse(text).ok().map(|email| email.folded);
-    if folded(typed).is_none() || folded(typed) != folded(&person.user.email) {
+    if !names(&person.user, typed) {
         return Ok(page(visit, &person, Confirmation::Wrong));
     }
     let (text, moment) = (person.text(visit), visit.moment);
@@ -73,7 +73,7 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Detour> {
     visit.app.jobs.ring();
     let said = AccountDeletedPage {
         chrome: person.bare_chrome(visit),
-        email: person.user.email.clone(),
+        email: person.user.shown().to_owned(),
     };
     let answer = cleared(visit, html(&said, StatusCode::OK));
     let answer = with_cookie(answer, visit.app.cookies.clear(Cookie::Account));
@@ -97,4 +97,13 @@ fn page(visit: &Visit, person: &Person, confirmation: Confirmation) -> Response 
         wrong,
     };
     html(&page, status)
+}
+
+/// Whether what was typed is the account's address; the name, where it has none.
+fn names(user: &User, typed: &str) -> bool {
+    let folded = |text: &str| Email::parse(text).ok().map(|email| email.folded);
+    match user.address().and_then(folded) {
+        Some(address) => folded(typed) == Some(address),
+        None => typed.trim() == user.shown().trim(),
+    }
 }

@@ -32,7 +32,7 @@ pub(super) enum Again {
 }
 
 /// Sends the browser to sign in, and back to `path`, which is one of the account page. It travels sealed.
-pub(super) fn begin(visit: &Visit, path: &str, again: Again) -> Result<Response, Trouble> {
+pub(super) fn begin(visit: &Visit, path: &str, again: &Again) -> Result<Response, Trouble> {
     let issuer = &visit.app.config.issuer;
     let verifier = visit.moment.secret().encode();
     let challenge = Challenge::of(&verifier);
@@ -50,13 +50,13 @@ pub(super) fn begin(visit: &Visit, path: &str, again: Again) -> Result<Response,
         .append_pair("state", &journey.seal(&visit.app)?)
         .append_pair("code_challenge", challenge.as_str())
         .append_pair("code_challenge_method", "S256");
-    if let Again::Login(email) | Again::Everything(email) = &again {
+    if let Again::Login(email) | Again::Everything(email) = again {
         query
             .append_pair("prompt", "login")
             .append_pair("max_age", "0")
             .append_pair("login_hint", email);
     }
-    if let Again::Factor | Again::Everything(_) = &again {
+    if let Again::Factor | Again::Everything(_) = again {
         query.append_pair("acr_values", ACR_MULTI_FACTOR);
     }
     if let Some(locales) = visit.query.hint("ui_locales") {

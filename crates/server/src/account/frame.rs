@@ -36,7 +36,7 @@ pub(super) fn frame(
         sections,
         home: visit.page("/account"),
         name: person.user.name.clone(),
-        email: person.user.email.clone(),
+        email: person.user.shown().to_owned(),
         notice,
         csrf: person.form_token.clone(),
     }

@@ -73,7 +73,7 @@ impl Person {
     async fn at(visit: &Visit, path: &str) -> Result<Self, Detour> {
         match Self::read(visit).await? {
             Some(person) => Ok(person),
-            None => Err(Detour::away(enter::begin(visit, path, Again::No)?)),
+            None => Err(Detour::away(enter::begin(visit, path, &Again::No)?)),
         }
     }
 
@@ -134,7 +134,7 @@ async fn fresh_login(visit: &Visit, person: &Person, path: &str) -> Result<(), D
         Freshness::Stale if held.has_any() => Again::Everything(person.user.email.clone()),
         Freshness::Stale => Again::Login(person.user.email.clone()),
     };
-    Err(Detour::away(enter::begin(visit, path, again)?))
+    Err(Detour::away(enter::begin(visit, path, &again)?))
 }
 
 /// Why a section does not answer by itself.

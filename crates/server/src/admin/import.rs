@@ -273,7 +273,7 @@ impl Source {
                 ));
             }
             let mut records = Records::new(&mut self.from, Layout::Csv, 0, 0);
-            let header = records.next().ok().flatten().and_then(|record| record.bytes.ok());
+            let header = records.read().ok().flatten().and_then(|record| record.bytes.ok());
             (self.position, self.line) = (records.position, records.line);
             let header = header.ok_or_else(|| Refused::invalid("the file is empty"))?;
             self.columns = fields(&header).map_err(|why| Refused::invalid(format!("the header: {why}")))?;
@@ -301,7 +301,7 @@ impl Source {
         let mut batch = Batch::default();
         let mut seen = 0;
         loop {
-            let record = records.next()?;
+            let record = records.read()?;
             let ended = record.is_none();
             if let Some(record) = record {
                 seen += 1;

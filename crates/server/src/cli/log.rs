@@ -131,7 +131,10 @@ impl Tail {
         for row in &wanted[wanted.len().saturating_sub(self.lines)..] {
             self.wanted.say(row, terminal)?;
         }
-        while !self.once {
+        if self.once {
+            return Ok(());
+        }
+        loop {
             tokio::time::sleep(LOOK).await;
             // A row may come late, so the last seconds are read again and what was shown is left out.
             let from = log::id_at(app.clock.now().plus_seconds(-LATE_SECONDS));
@@ -142,7 +145,6 @@ impl Tail {
             }
             seen = seen.split_off(&from);
         }
-        Ok(())
     }
 }
 

@@ -171,6 +171,7 @@ enum Written {
 }
 
 /// What a mail tells about.
+#[derive(Clone, Copy)]
 pub(super) enum Changed {
     Added,
     Removed,

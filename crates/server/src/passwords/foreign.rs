@@ -257,7 +257,7 @@ fn bcrypt(text: &str) -> Result<Form<'_>, NotTaken> {
 }
 
 /// The parameters, the salt and the hash of `$kind$parameters$salt$hash`.
-fn parts<'a>(text: &'a str) -> Result<(&'a str, Vec<u8>, Vec<u8>), NotTaken> {
+fn parts(text: &str) -> Result<(&str, Vec<u8>, Vec<u8>), NotTaken> {
     let mut parts = text.split('$').skip(2);
     let mut next = || {
         parts

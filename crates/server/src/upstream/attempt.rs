@@ -111,7 +111,10 @@ pub async fn begin(
     }
     let names = &visit.app.cookies;
     let marks = names.marks(&visit.headers, Cookie::Upstream);
-    let older = (marks.len() >= AT_ONCE).then_some(marks).unwrap_or_default();
+    let older = match marks.len() >= AT_ONCE {
+        true => marks,
+        false => Vec::new(),
+    };
     let cookies = older
         .iter()
         .filter(|mark| mark.bytes().all(|byte| byte.is_ascii_hexdigit()))

@@ -166,7 +166,7 @@ async fn threat_14_providers_that_are_down_or_lead_elsewhere_leave_a_way_back() 
     let acme = connect(&site, Strategy::Oidc).await;
     for issuer in ["http://127.0.0.1:1", &format!("{}/", acme.at(""))] {
         change(&site, "acme", |connection| {
-            connection.settings.issuer = Some(issuer.to_owned())
+            connection.settings.issuer = Some(issuer.to_owned());
         })
         .await;
         let mut browser = site.browser();
@@ -222,7 +222,7 @@ async fn threat_18_a_disabled_connection_opens_nothing(site: Site) {
     let mut browser = site.browser();
     let brought = google.allow(&leave(&mut browser, "google-oauth2").await);
     change(&site, "google-oauth2", |connection| {
-        connection.standing = Standing::Disabled
+        connection.standing = Standing::Disabled;
     })
     .await;
     assert!(setback(&come_back(&mut browser, &brought).await).contains("not possible"));

@@ -284,7 +284,7 @@ async fn tokens_of_a_provider_are_kept_only_where_it_was_asked_for() {
     through(&mut site.browser(), &google, "google-oauth2").await;
     assert!(kept().await.is_none());
     super::change(&site, "google-oauth2", |connection| {
-        connection.settings.tokens = Keeping::Kept
+        connection.settings.tokens = Keeping::Kept;
     })
     .await;
     through(&mut site.browser(), &google, "google-oauth2").await;

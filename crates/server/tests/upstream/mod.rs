@@ -34,39 +34,40 @@ async fn connect(site: &Site, strategy: Strategy) -> Provider {
     };
     let name = strategy.is_generic().then(|| "acme".to_owned());
     let mut secret = SECRET.to_owned();
-    let mut scene = provider.scene.lock().unwrap();
-    match strategy {
-        Strategy::Google | Strategy::Line | Strategy::Apple | Strategy::Microsoft => {
-            settings.jwks_uri = Some(provider.at("/keys"));
-            settings.issuer = Some(provider.at(""));
+    {
+        let mut scene = provider.scene.lock().unwrap();
+        match strategy {
+            Strategy::Google | Strategy::Line | Strategy::Apple | Strategy::Microsoft => {
+                settings.jwks_uri = Some(provider.at("/keys"));
+                settings.issuer = Some(provider.at(""));
+            }
+            Strategy::X | Strategy::OAuth2 | Strategy::GitHub => {
+                settings.userinfo_endpoint = Some(provider.at("/me"));
+                scene.signs = None;
+            }
+            Strategy::Oidc => {
+                settings = Settings {
+                    issuer: Some(provider.at("")),
+                    ..Settings::default()
+                };
+            }
         }
-        Strategy::X | Strategy::OAuth2 | Strategy::GitHub => {
-            settings.userinfo_endpoint = Some(provider.at("/me"));
-            scene.signs = None;
-        }
-        Strategy::Oidc => {
-            settings = Settings {
-                issuer: Some(provider.at("")),
-                ..Settings::default()
-            };
+        match strategy {
+            Strategy::Line => scene.signs = Some(Algorithm::Hs256),
+            Strategy::X | Strategy::Oidc | Strategy::OAuth2 => scene.proof = Proof::Basic,
+            Strategy::GitHub => settings.emails_endpoint = Some(provider.at("/me/emails")),
+            Strategy::Microsoft => {
+                settings.issuer = Some(provider.at("/{tenantid}/v2.0"));
+            }
+            Strategy::Apple => {
+                settings.team_id = Some(TEAM.to_owned());
+                settings.key_id = Some("KEY1234567".to_owned());
+                secret = apple_key().to_pem().unwrap().to_string();
+                scene.proof = Proof::Apple;
+            }
+            Strategy::Google => {}
         }
     }
-    match strategy {
-        Strategy::Line => scene.signs = Some(Algorithm::Hs256),
-        Strategy::X | Strategy::Oidc | Strategy::OAuth2 => scene.proof = Proof::Basic,
-        Strategy::GitHub => settings.emails_endpoint = Some(provider.at("/me/emails")),
-        Strategy::Microsoft => {
-            settings.issuer = Some(provider.at("/{tenantid}/v2.0"));
-        }
-        Strategy::Apple => {
-            settings.team_id = Some(TEAM.to_owned());
-            settings.key_id = Some("KEY1234567".to_owned());
-            secret = apple_key().to_pem().unwrap().to_string();
-            scene.proof = Proof::Apple;
-        }
-        Strategy::Google => {}
-    }
-    drop(scene);
     let new = NewConnection {
         name,
         strategy,
@@ -232,7 +233,7 @@ async fn x_tells_no_address(site: Site) {
 async fn line_signs_with_the_channel_secret(site: Site) {
     let line = connect(&site, Strategy::Line).await;
     change(&site, "line", |connection| {
-        connection.settings.bot_prompt = Some("normal".to_owned())
+        connection.settings.bot_prompt = Some("normal".to_owned());
     })
     .await;
     line.is(json!({"sub": "U4af4980629", "name": "花子", "amr": ["linesso"]}));
@@ -255,7 +256,7 @@ async fn line_signs_with_the_channel_secret(site: Site) {
     let refused = through(&mut site.browser(), &line, "line").await;
     assert!(setback(&refused).contains("LINE"));
     change(&site, "line", |connection| {
-        connection.settings.id_token_alg = Some("ES256".to_owned())
+        connection.settings.id_token_alg = Some("ES256".to_owned());
     })
     .await;
     let answer = through(&mut site.browser(), &line, "line").await;
@@ -360,7 +361,7 @@ async fn microsoft_is_one_issuer_for_each_organisation() {
         setback(&refused);
     }
     change(&site, "windowslive", |connection| {
-        connection.settings.tenant = Some("organizations".to_owned())
+        connection.settings.tenant = Some("organizations".to_owned());
     })
     .await;
     microsoft.is(person(other, issuer(other)));

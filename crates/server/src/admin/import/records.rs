@@ -64,7 +64,7 @@ impl<R: BufRead> Records<R> {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn next(&mut self) -> io::Result<Option<Record>> {
+    pub fn read(&mut self) -> io::Result<Option<Record>> {
         match self.layout {
             Layout::Lines => self.next_line(),
             Layout::Array => self.next_object(),
@@ -136,7 +136,7 @@ impl<R: BufRead> Records<R> {
         loop {
             let part = self.from.fill_buf()?;
             if part.is_empty() {
-                return Ok((depth > 0).then(|| Record {
+                return Ok((depth > 0).then_some(Record {
                     bytes: Err("the file ends inside this record"),
                     ..record
                 }));
@@ -265,7 +265,7 @@ mod tests {
     fn all(text: &str) -> Vec<(u64, Result<String, &'static str>)> {
         let mut records = Records::new(text.as_bytes(), Layout::of(text.as_bytes()), 0, 0);
         let mut found = Vec::new();
-        while let Some(record) = records.next().unwrap() {
+        while let Some(record) = records.read().unwrap() {
             let bytes = record.bytes.map(|bytes| String::from_utf8(bytes).unwrap());
             found.push((record.line, bytes));
         }
@@ -327,7 +327,7 @@ mod tests {
     fn an_import_goes_on_where_a_record_ended() {
         let text = "[{\"a\":1},{\"b\":2}]";
         let mut records = Records::new(text.as_bytes(), Layout::Array, 0, 0);
-        records.next().unwrap();
+        records.read().unwrap();
         let at = usize::try_from(records.position).unwrap();
         let mut rest = Records::new(
             &text.as_bytes()[at..],
@@ -335,6 +335,6 @@ mod tests {
             records.position,
             records.line,
         );
-        assert_eq!(rest.next().unwrap().unwrap().bytes.unwrap(), b"{\"b\":2}");
+        assert_eq!(rest.read().unwrap().unwrap().bytes.unwrap(), b"{\"b\":2}");
     }
 }

@@ -4,16 +4,8 @@ use super::*;
 use base64_simd::STANDARD;
 
 /// The text of Firebase's form from what its export and its console say.
-fn firebase_text(
-    hash: &[u8],
-    salt: &[u8],
-    signer: &[u8],
-    separator: &[u8],
-    rounds: u32,
-    mem_cost: u8,
-) -> String {
-    let [hash, salt, signer, separator] =
-        [hash, salt, signer, separator].map(|bytes| STANDARD.encode_to_string(bytes));
+fn firebase_text(parts: [&[u8]; 4], rounds: u32, mem_cost: u8) -> String {
+    let [hash, salt, signer, separator] = parts.map(|bytes| STANDARD.encode_to_string(bytes));
     format!("$fbscrypt$v=1,n={mem_cost},r={rounds},p=1,ss={separator},sk={signer}${salt}${hash}")
 }
 
@@ -122,10 +114,16 @@ fn argon2_of_every_kind() {
 fn firebase_by_its_published_vector() {
     let decode = |text: &str| STANDARD.decode_to_vec(text).unwrap();
     let text = firebase_text(
-        &decode("lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ=="),
-        &decode("42xEC+ixf3L2lw=="),
-        &decode("jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA=="),
-        &decode("Bw=="),
+        [
+            &decode(
+                "lSrfV15cpx95/sZS2W9c9Kp6i/LVgQNDNC/qzrCnh1SAyZvqmZqAjTdn3aoItz+VHjoZilo78198JAdRuid5lQ==",
+            ),
+            &decode("42xEC+ixf3L2lw=="),
+            &decode(
+                "jxspr8Ki0RYycVU8zykbdLGjFQ3McFUH0uiiTvC8pVMXAn210wjLNmdZJzxUECKbm0QsEmYUSDzZvpjeJ9WmXA==",
+            ),
+            &decode("Bw=="),
+        ],
         8,
         14,
     );
