@@ -45,6 +45,7 @@ const SHARED: &[&str] = &[
     "mfa_token",
     "new_password",
     "passkeys",
+    "password_mails",
     "passwords",
     "respond",
     "risk",

@@ -10,7 +10,9 @@ use sekisho_rules::id::{ClientId, GrantId, SessionId, UserId};
 use sekisho_rules::time::Timestamp;
 use sekisho_store::ended_tokens::{self, Ended};
 use sekisho_store::families::{self, EndReason};
-use sekisho_store::{Fault, Tx, browsers, clients, factors, issuer as issuer_row, sessions, users};
+use sekisho_store::{
+    Fault, Tx, browsers, clients, factors, identities, issuer as issuer_row, sessions, users,
+};
 use sekisho_verify::record::{HashKey, Record};
 
 /// How long an ending of what has no list of rows may take, in milliseconds. Its `nbf` covers that and the clocks of other nodes.
@@ -187,14 +189,15 @@ pub async fn account(tx: &mut Tx, by: &Ending, id: &UserId) -> Result<bool, Faul
     users::delete(tx, id).await
 }
 
-/// Ends what was set up on an account before anybody proved its address: second factors, passkeys, known browsers, and everything it
-/// holds. Whoever made the account may not be whose address it is (threat 39). Call it after the write that raised their epoch.
+/// Ends what was set up on an account before anybody proved its address: second factors, passkeys, known browsers, linked accounts,
+/// and everything it holds. Whoever made the account may not be whose address it is (threat 39). Call it after the write that raised their epoch.
 ///
 /// # Errors
 /// [`Fault`] when a statement fails.
 pub async fn unproven(tx: &mut Tx, by: &Ending, id: &UserId) -> Result<(), Fault> {
     factors::forget_all(tx, id).await?;
     browsers::forget_all(tx, id).await?;
+    identities::forget_all(tx, id).await?;
     user(tx, by, id).await
 }
 

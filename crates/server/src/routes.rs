@@ -10,8 +10,8 @@ use crate::mfa;
 use crate::pages::{self, HomePage, Problem};
 use crate::session_management;
 use crate::{
-    account, authorize, discovery, feed, forward_auth, introspect, login, logout, passkey_challenge,
-    passwordless, recovery, revoke, token, userinfo,
+    account, authorize, dbconnections, discovery, feed, forward_auth, introspect, login, logout,
+    passkey_challenge, passwordless, recovery, revoke, token, userinfo,
 };
 use axum::extract::{DefaultBodyLimit, Path};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -45,6 +45,11 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/revoke", post(revoke::revoke))
         .route("/passkey/challenge", post(passkey_challenge::challenge))
         .route("/oauth/introspect", post(introspect::introspect))
+        .route("/dbconnections/signup", post(dbconnections::signup))
+        .route(
+            "/dbconnections/change_password",
+            post(dbconnections::change_password),
+        )
         .route("/passwordless/start", post(passwordless::start))
         .route("/passwordless/verify", post(passwordless::verify))
         .route("/userinfo", get(userinfo::userinfo).post(userinfo::userinfo))
@@ -166,6 +171,10 @@ pub fn router(app: Arc<App>) -> Router {
         .route(
             "/account/profile",
             get(account::profile::show).post(account::profile::submit),
+        )
+        .route(
+            "/account/email",
+            get(account::email::show).post(account::email::submit),
         )
         .route(
             "/account/password",

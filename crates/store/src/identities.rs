@@ -20,6 +20,7 @@ sql! {
     // The user is repeated, so that an identity that was given up meanwhile opens nothing.
     USED = "UPDATE identities SET profile = $4, sealed_tokens = $5, tokens_expire_at = $6, last_used_at = $7, connection_id = $8 \
             WHERE provider = $1 AND subject = $2 AND user_id = $3 RETURNING subject";
+    FORGET_ALL = "DELETE FROM identities WHERE user_id = $1";
     DELETE = "DELETE FROM identities WHERE provider = $1 AND subject = $2 AND user_id = $3 RETURNING subject";
     // The last way in is never taken, not even by two browsers at once: the password or another identity must be there still.
     DELETE_ANOTHER = "DELETE FROM identities WHERE provider = $1 AND subject = $2 AND user_id = $3 AND EXISTS \
@@ -180,4 +181,12 @@ pub async fn page(db: &Db, after: (&str, &str)) -> Result<Vec<Identity>, Fault> 
 pub async fn reseal(tx: &mut Tx, row: &Identity, old: Vec<u8>, new: Vec<u8>) -> Result<bool, Fault> {
     let arguments = args![row.provider.as_str(), row.profile.subject.as_str(), old, new];
     Ok(tx.opt(sql::RESEAL, arguments).await?.is_some())
+}
+
+/// Forgets every identity of an account.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn forget_all(tx: &mut Tx, user: &UserId) -> Result<(), Fault> {
+    tx.run(sql::FORGET_ALL, args![user.as_str()]).await.map(drop)
 }

@@ -3,9 +3,9 @@
 use super::{Names, State, account_frame, chrome};
 use askama::Template;
 use sekisho::pages::{
-    AccountAppsPage, AccountDataPage, AccountDeletePage, AccountDeletedPage, AccountPasswordPage,
-    AccountProfilePage, AppAccess, AppScopes, AppsNotice, PasswordForm, PasswordProblem, RequestedScope,
-    Section, SignupProblem,
+    AccountAppsPage, AccountDataPage, AccountDeletePage, AccountDeletedPage, AccountEmailPage,
+    AccountPasswordPage, AccountProfilePage, AppAccess, AppScopes, AppsNotice, EmailProblem, PasswordForm,
+    PasswordProblem, RequestedScope, Section, SignupProblem,
 };
 use sekisho::text::Text;
 use sekisho_rules::profile::{Field, Problem, Profile};
@@ -52,7 +52,32 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
         chrome: chrome(text),
         email: plain.email.clone(),
     };
+    let email = |notice, problem| AccountEmailPage {
+        chrome: chrome(text),
+        frame: account_frame(&plain, Section::Email, notice),
+        action: "/account/email".into(),
+        typed: problem.map_or_else(String::new, |_| Names::plain().email),
+        problem,
+        mailbox_url: notice.map(|_| "/dev/mailbox".into()),
+    };
     let states = [
+        ("account_email", email(None, None).render()),
+        (
+            "account_email-sent",
+            email(Some(text.account_email.sent), None).render(),
+        ),
+        (
+            "account_email-wrong",
+            email(None, Some(EmailProblem::Malformed)).render(),
+        ),
+        (
+            "account_email-same",
+            email(None, Some(EmailProblem::Same)).render(),
+        ),
+        (
+            "account_email-mails",
+            email(None, Some(EmailProblem::TooMany)).render(),
+        ),
         ("account_profile", profile(text, &plain, Vec::new()).render()),
         ("account_profile-long", profile(text, &long, Vec::new()).render()),
         ("account_profile-wrong", profile(text, &plain, problems).render()),

@@ -13,6 +13,7 @@ const SECTIONS: &[(Section, &str)] = &[
     (Section::Passkeys, "/account/passkeys"),
     (Section::Profile, "/account/profile"),
     (Section::Password, "/account/password"),
+    (Section::Email, "/account/email"),
     (Section::Connections, "/account/connections"),
     (Section::Apps, "/account/apps"),
     (Section::Data, "/account/data"),

@@ -7,6 +7,7 @@ pub mod apps;
 pub mod connections;
 pub mod data;
 pub mod delete;
+pub mod email;
 pub mod enter;
 pub mod factors;
 mod frame;

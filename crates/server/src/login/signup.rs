@@ -14,8 +14,9 @@ use crate::journey::Asked;
 use crate::mail::letters;
 use crate::new_password::Whose;
 use crate::pages::{AskPage, Asking, SentPage, SignupPage, SignupProblem};
+use crate::password_mails::{self, Asked as Outcome};
 use crate::passwords::PasswordError;
-use crate::{new_password, throttle, tickets};
+use crate::{new_password, tickets};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
@@ -87,35 +88,11 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
 
 /// Writes to the address: how to make an account, or that there is one. The page and the work are the same.
 async fn invite(visit: &Visit, open: &Open, form: &Parameters, email: Email) -> Result<Response, Trouble> {
-    if !throttle::allow(visit, throttle::MAILS_FROM_NETWORK, &visit.network()).await? {
+    let text = visit.text(open.journey.locales());
+    if password_mails::join(visit, &email, text, Some(&open.handle)).await? == Outcome::TooMany {
         let problems = vec![SignupProblem::TooManyAttempts];
         return Ok(ask(visit, open, written(form), problems));
     }
-    let may_write = throttle::allow(visit, throttle::MAILS_TO_ADDRESS, &email.folded).await?;
-    let known = users::by_email(&visit.app.db, &email.folded).await?;
-    let (text, tenant) = (visit.text(open.journey.locales()), &visit.app.config.name);
-    let (errand, words) = match &known {
-        Some(user) => {
-            let errand = Errand::ResetPassword {
-                user: user.id.clone(),
-                epoch: user.epoch,
-            };
-            (errand, &text.mails.joined_already)
-        }
-        None => (Errand::SignUp { email: email.clone() }, &text.mails.join),
-    };
-    let link = tickets::link(visit, errand, Some(&open.handle))?;
-    let envelope = letters::with_link(text, words, tenant, &email.display, &link);
-    let job = mail::draft(&visit.app, &envelope, visit.moment)?;
-    let blocked = known.is_some_and(|user| user.blocked);
-    let job = (may_write && !blocked).then_some(job);
-    let moment = visit.moment;
-    let written = visit
-        .app
-        .db
-        .tx(async move |tx| mail::enqueue(tx, job.as_ref(), moment).await);
-    written.await?;
-    visit.app.jobs.ring();
     let page = SentPage {
         chrome: visit.bare_chrome(open.journey.locales()),
         email: email.display,

@@ -26,6 +26,14 @@ pub fn about(text: &'static Text, words: &MailText, tenant: &str, about: &str, l
     }
 }
 
+/// A mail that tells somebody about another address than the one it goes to.
+pub fn to_another(text: &'static Text, words: &MailText, tenant: &str, to: &str, other: &str) -> Envelope {
+    Envelope {
+        to: to.to_owned(),
+        ..notice(text, words, tenant, other)
+    }
+}
+
 /// A mail that only tells.
 pub fn notice(text: &'static Text, words: &MailText, tenant: &str, to: &str) -> Envelope {
     let body = (words.body)(to);

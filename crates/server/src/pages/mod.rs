@@ -30,11 +30,11 @@ mod upstream;
 mod web_message;
 
 pub use account::{
-    AccountAppsPage, AccountDataPage, AccountDeletePage, AccountDeletedPage, AccountFrame, AccountNotice,
-    AccountPage, AccountPasswordPage, AccountProfilePage, AddPasskeyPage, AddPasskeyProblem, AppAccess,
-    AppScopes, AppsNotice, ConnectionsNotice, ConnectionsPage, FactorNotice, FactorsPage, Instant,
-    LinkableService, LinkedIdentity, OwnFactor, OwnPasskey, PasskeyNotice, PasskeysPage, PasswordForm,
-    PasswordProblem, Section, SectionLink, SignedInPlace,
+    AccountAppsPage, AccountDataPage, AccountDeletePage, AccountDeletedPage, AccountEmailPage, AccountFrame,
+    AccountNotice, AccountPage, AccountPasswordPage, AccountProfilePage, AddPasskeyPage, AddPasskeyProblem,
+    AppAccess, AppScopes, AppsNotice, ConnectionsNotice, ConnectionsPage, EmailProblem, FactorNotice,
+    FactorsPage, Instant, LinkableService, LinkedIdentity, OwnFactor, OwnPasskey, PasskeyNotice,
+    PasskeysPage, PasswordForm, PasswordProblem, Section, SectionLink, SignedInPlace,
 };
 pub use asset::{Asset, IMMUTABLE, Served, asset, asset_url};
 pub use check_session::CheckSessionPage;

@@ -1,21 +1,16 @@
 //! `/u/reset`: ask for a new password. The page, its work and its mail limit are the same whether or not there is an account.
 
-use crate::audit::Record;
 use crate::http::body::{self, Accepts};
 use crate::http::guard;
 use crate::http::reply::{Trouble, html};
 use crate::http::visit::Visit;
-use crate::jobs::mail;
-use crate::mail::letters;
 use crate::pages::{AskPage, Asking, SentPage, SignupProblem, SocialBlock};
-use crate::{throttle, tickets};
+use crate::password_mails::{self, Asked};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use sekisho_rules::identity::Email;
 use sekisho_rules::parameters::Parameters;
-use sekisho_rules::ticket::Errand;
-use sekisho_store::{audit, users};
 
 /// Shows the form.
 pub async fn show(visit: Visit) -> Response {
@@ -46,12 +41,10 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
         Some(Err(_)) => return Ok(page(visit, &form, vec![SignupProblem::EmailMalformed])),
         Some(Ok(email)) => email,
     };
-    if !throttle::allow(visit, throttle::MAILS_FROM_NETWORK, &visit.network()).await? {
+    let asked = password_mails::reset(visit, &email, visit.text(None), form.hint("state"));
+    if asked.await? == Asked::TooMany {
         return Ok(page(visit, &form, vec![SignupProblem::TooManyAttempts]));
     }
-    // Beyond this limit nothing is sent and the page says the same: it must not tell how often somebody asked before.
-    let may_write = throttle::allow(visit, throttle::MAILS_TO_ADDRESS, &email.folded).await?;
-    write(visit, &email, form.hint("state"), may_write).await?;
     let page = SentPage {
         chrome: visit.bare_chrome(None),
         email: email.display,
@@ -59,45 +52,6 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
         back_url: back(visit, &form),
     };
     Ok(html(&page, StatusCode::OK))
-}
-
-async fn write(visit: &Visit, email: &Email, journey: Option<&str>, may_write: bool) -> Result<(), Trouble> {
-    let user = users::by_email(&visit.app.db, &email.folded).await?;
-    let event = Record::new("scpr");
-    let event = user
-        .iter()
-        .fold(event, |event, user| event.user(&user.id))
-        .at(visit);
-    let envelope = match user.filter(|user| may_write && !user.blocked) {
-        None => None,
-        Some(user) => {
-            let errand = Errand::ResetPassword {
-                user: user.id,
-                epoch: user.epoch,
-            };
-            let link = tickets::link(visit, errand, journey)?;
-            let text = visit.text(None);
-            let tenant = &visit.app.config.name;
-            Some(letters::with_link(
-                text,
-                &text.mails.reset,
-                tenant,
-                &user.email,
-                &link,
-            ))
-        }
-    };
-    let job = envelope
-        .map(|envelope| mail::draft(&visit.app, &envelope, visit.moment))
-        .transpose()?;
-    let moment = visit.moment;
-    let written = visit.app.db.tx(async move |tx| {
-        audit::insert(tx, &event).await?;
-        mail::enqueue(tx, job.as_ref(), moment).await
-    });
-    written.await?;
-    visit.app.jobs.ring();
-    Ok(())
 }
 
 fn page(visit: &Visit, sent: &Parameters, problems: Vec<SignupProblem>) -> Response {

@@ -139,6 +139,16 @@ pub struct Mails {
     pub account_deleted: MailText,
     /// A code by which a sign-in goes on.
     pub sign_in_code: MailText,
+    /// The new address of an account must be proven.
+    pub change_email: MailText,
+    /// The present address hears that somebody wants another; the blank is that one.
+    pub change_email_asked: MailText,
+    /// The former address hears that it was changed; the blank is the new one.
+    pub email_changed: MailText,
+    /// The new address hears it.
+    pub email_is_yours: MailText,
+    /// Somebody wanted an address that has an account.
+    pub address_taken: MailText,
     /// A link that signs in.
     pub sign_in_link: MailText,
     /// A code that proves a second factor.

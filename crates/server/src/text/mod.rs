@@ -15,9 +15,9 @@ pub use attacks::Attacks;
 pub use choose::pick;
 pub use mails::{MailText, MailboxText, MailedCode, Mails, Recovery};
 pub use shape::{
-    Account, AccountApps, AccountData, AccountPassword, AccountProfile, AccountSections, Around, Consent,
-    Enrolment, Explanation, Home, Login, LogoutConfirm, Passkeys, Problems, Returning, SecondFactor, Shell,
-    SignedOut, Signup,
+    Account, AccountApps, AccountData, AccountEmail, AccountPassword, AccountProfile, AccountSections,
+    Around, Consent, Enrolment, Explanation, Home, Login, LogoutConfirm, Passkeys, Problems, Returning,
+    SecondFactor, Shell, SignedOut, Signup,
 };
 pub use upstream::Upstream;
 
@@ -91,6 +91,8 @@ pub struct Text {
     pub account_apps: AccountApps,
     /// Its section of what is stored.
     pub account_data: AccountData,
+    /// Its section of the address.
+    pub account_email: AccountEmail,
     /// Its section of the password.
     pub account_password: AccountPassword,
     /// The pages around mails.

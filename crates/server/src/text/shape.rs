@@ -394,6 +394,23 @@ pub struct AccountPassword {
     pub changed: &'static str,
 }
 
+/// The section of the address.
+#[derive(Debug)]
+pub struct AccountEmail {
+    /// Which address it is now, around it.
+    pub present: Around,
+    /// Heading of the form.
+    pub change: &'static str,
+    /// The button.
+    pub submit: &'static str,
+    /// What comes of it.
+    pub what_happens: &'static str,
+    /// A mail was sent.
+    pub sent: &'static str,
+    /// It is the present address.
+    pub same: &'static str,
+}
+
 /// What went wrong, and what to do.
 #[derive(Debug)]
 pub struct Explanation {

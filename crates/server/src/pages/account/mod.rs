@@ -3,6 +3,7 @@
 mod apps;
 mod connections;
 mod data;
+mod email;
 mod factors;
 mod frame;
 mod overview;
@@ -14,6 +15,7 @@ mod profile;
 pub use apps::{AccountAppsPage, AppAccess, AppScopes, AppsNotice};
 pub use connections::{ConnectionsNotice, ConnectionsPage, LinkableService, LinkedIdentity};
 pub use data::{AccountDataPage, AccountDeletePage, AccountDeletedPage};
+pub use email::{AccountEmailPage, EmailProblem};
 pub use factors::{FactorNotice, FactorsPage, OwnFactor};
 pub use frame::{AccountFrame, Section, SectionLink};
 pub use overview::{AccountNotice, AccountPage, Instant, SignedInPlace};

@@ -71,6 +71,54 @@ pub(super) const MAILS: Mails = Mails {
         small: "The code works for 10 minutes and once. Give it to nobody: we never ask for it by phone or mail. If this was not you, \
                 ignore this mail: without the code nobody gets in.",
     },
+    change_email: MailText {
+        subject: |tenant| format!("Confirm your new address for {tenant}"),
+        heading: "Confirm your new address",
+        body: |email| {
+            format!("You asked to use {email} for your account. Open the link to confirm that it is yours.")
+        },
+        action: "Confirm the new address",
+        small: "The link works for an hour and once. If you did not ask for this, ignore this mail: nothing changes.",
+    },
+    change_email_asked: MailText {
+        subject: |tenant| format!("Somebody wants to change the address of your {tenant} account"),
+        heading: "A change of address was asked for",
+        body: |email| {
+            format!(
+                "Somebody who is signed in to your account asked to use {email} in place of this address."
+            )
+        },
+        action: "",
+        small: "If this was you, there is nothing to do here. If not, change your password now: that makes their link void and signs \
+                them out.",
+    },
+    email_changed: MailText {
+        subject: |tenant| format!("The address of your {tenant} account was changed"),
+        heading: "Your address was changed",
+        body: |email| format!("Your account now uses {email}. This address no longer belongs to it."),
+        action: "",
+        small: "If this was not you, write to the people who run this service at once: somebody else has your account.",
+    },
+    email_is_yours: MailText {
+        subject: |tenant| format!("Your {tenant} account has a new address"),
+        heading: "Your new address is in use",
+        body: |email| {
+            format!("{email} is now the address of your account. Every other place was signed out.")
+        },
+        action: "",
+        small: "If you do not know what this is about, write to the people who run this service.",
+    },
+    address_taken: MailText {
+        subject: |tenant| format!("This address has a {tenant} account already"),
+        heading: "This address is in use already",
+        body: |email| {
+            format!(
+                "Somebody, hopefully you, wanted to use {email} for another account, but it has an account of its own."
+            )
+        },
+        action: "",
+        small: "Nothing has changed. If it was you, sign in to that account with this address, or choose another one.",
+    },
     sign_in_link: MailText {
         subject: |tenant| format!("Your link to sign in to {tenant}"),
         heading: "Sign in",

@@ -1,6 +1,7 @@
 //! English.
 
 mod account;
+mod account_email;
 mod account_sections;
 mod attacks;
 mod consent;
@@ -33,6 +34,7 @@ pub(super) const TEXT: Text = Text {
     account: account::ACCOUNT,
     attacks: attacks::ATTACKS,
     account_profile: account_sections::PROFILE,
+    account_email: account_email::EMAIL,
     account_password: account_sections::PASSWORD,
     account_apps: account_sections::APPS,
     account_data: account_sections::DATA,

@@ -70,6 +70,60 @@ pub(super) const MAILS: Mails = Mails {
         small: "コードは 10 分間、1 回だけ有効です。電話やメールでコードをお尋ねすることはありません。誰にも教えないでください。\
                 お心当たりがない場合は、このメールを無視してください。コードがなければサインインできません。",
     },
+    change_email: MailText {
+        subject: |tenant| format!("{tenant}: 新しいメールアドレスの確認"),
+        heading: "新しいアドレスの確認",
+        body: |email| {
+            format!(
+                "アカウントのアドレスを {email} に変更する申し込みがありました。リンクを開いて、あなたのアドレスであることを確認してください。"
+            )
+        },
+        action: "新しいアドレスを確認する",
+        small: "リンクは 1 時間、1 回だけ有効です。お心当たりがない場合は、このメールを無視してください。何も変わりません。",
+    },
+    change_email_asked: MailText {
+        subject: |tenant| format!("{tenant} のアカウントのアドレス変更が申し込まれました"),
+        heading: "アドレス変更の申し込み",
+        body: |email| {
+            format!(
+                "あなたのアカウントにサインインしている人が、このアドレスを {email} に変更しようとしています。"
+            )
+        },
+        action: "",
+        small: "ご本人の操作であれば、何もする必要はありません。お心当たりがない場合は、すぐにパスワードを変更してください。相手のリンクは\
+                無効になり、サインアウトされます。",
+    },
+    email_changed: MailText {
+        subject: |tenant| format!("{tenant} のアカウントのアドレスが変更されました"),
+        heading: "アドレスが変更されました",
+        body: |email| {
+            format!("アカウントのアドレスは {email} になりました。このアドレスはもう使われません。")
+        },
+        action: "",
+        small: "お心当たりがない場合は、第三者がアカウントを使っています。すぐにこのサービスの運営者にご連絡ください。",
+    },
+    email_is_yours: MailText {
+        subject: |tenant| format!("{tenant} のアカウントに新しいアドレスが設定されました"),
+        heading: "新しいアドレスが設定されました",
+        body: |email| {
+            format!(
+                "{email} がアカウントのアドレスになりました。ほかのすべての場所でサインアウトされました。"
+            )
+        },
+        action: "",
+        small: "お心当たりがない場合は、このサービスの運営者にご連絡ください。",
+    },
+    address_taken: MailText {
+        subject: |tenant| format!("このアドレスには {tenant} のアカウントがあります"),
+        heading: "このアドレスは使用中です",
+        body: |email| {
+            format!(
+                "{email} を別のアカウントのアドレスにする申し込みがありましたが、このアドレスにはすでにアカウントがあります。"
+            )
+        },
+        action: "",
+        small: "何も変わっていません。ご本人の場合は、このアドレスのアカウントにサインインするか、別のアドレスをお使いください。",
+    },
     sign_in_link: MailText {
         subject: |tenant| format!("{tenant} のサインイン用リンク"),
         heading: "サインイン",
