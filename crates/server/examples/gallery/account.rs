@@ -52,7 +52,7 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
         chrome: chrome(text),
         email: plain.email.clone(),
     };
-    let email = |notice, problem| AccountEmailPage {
+    let email = |notice: Option<&'static str>, problem: Option<EmailProblem>| AccountEmailPage {
         chrome: chrome(text),
         frame: account_frame(&plain, Section::Email, notice),
         action: "/account/email".into(),
