@@ -244,6 +244,7 @@ async fn threat_03_rows_and_records_agree_on_every_kind(site: Site) {
         .await
         .unwrap();
     after(&site, &all, Kind::User, &["hanako at web", "hanako at spa"]).await;
+    let user = users::by_id(app, hanako).await.unwrap();
     users::set_access(app, Operator, &user, Access::Unblocked)
         .await
         .unwrap();

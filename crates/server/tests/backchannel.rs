@@ -128,13 +128,21 @@ async fn however_a_session_ends_its_applications_are_told(site: Site) {
             _ => {
                 let user = users::find(&site.app, EMAIL).await.unwrap();
                 match way {
-                    "password" => users::set_password(&site.app, Operator, &user, PASSWORD)
-                        .await
-                        .unwrap(),
+                    "password" => {
+                        users::set_password(&site.app, Operator, &user, "a quite different one")
+                            .await
+                            .unwrap();
+                        // And back, for the ways to come.
+                        let user = users::find(&site.app, EMAIL).await.unwrap();
+                        users::set_password(&site.app, Operator, &user, PASSWORD)
+                            .await
+                            .unwrap();
+                    }
                     "blocked" => {
                         users::set_access(&site.app, Operator, &user, Access::Blocked)
                             .await
                             .unwrap();
+                        let user = users::find(&site.app, EMAIL).await.unwrap();
                         users::set_access(&site.app, Operator, &user, Access::Unblocked)
                             .await
                             .unwrap();

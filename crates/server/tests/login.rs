@@ -93,7 +93,7 @@ async fn threat_24_a_wrong_password_and_an_unknown_address_look_and_cost_the_sam
 #[tokio::test]
 async fn an_unknown_path_is_json_for_a_program_and_a_page_for_a_person() {
     let site = Site::new().await;
-    for path in ["/oauth/device/code", "/oauth/par", "/mfa/challenge"] {
+    for path in ["/oauth/device/code", "/oauth/par", "/mfa/nothing"] {
         let answer = site.get(path).await;
         assert_eq!(
             (answer.status, answer.error().as_str()),

@@ -120,6 +120,7 @@ async fn threat_31_every_door_at_which_trust_ends_tells_verifiers(site: Site) {
         told[0],
         Record::user(&hash, user.id.as_str(), told[0].nbf, told[0].exp)
     );
+    let user = users::find(app, EMAIL).await.unwrap();
     users::set_password(app, Operator, &user, crate::site::PASSWORD)
         .await
         .unwrap();

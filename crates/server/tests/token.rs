@@ -49,7 +49,7 @@ async fn every_refusal_has_its_exact_status_and_json(site: Site) {
         (400, "invalid_request"),
         "Missing required parameter: grant_type",
     );
-    let answer = post(web, &[("grant_type", "password")]).await;
+    let answer = post(web, &[("grant_type", "urn:example:no-such-grant")]).await;
     refused(
         &site,
         &answer,

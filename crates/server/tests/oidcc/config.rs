@@ -36,7 +36,7 @@ async fn oidcc_discovery_endpoint_verification() {
         .filter(|(name, _)| name.ends_with("_endpoint") || *name == "jwks_uri")
         .map(|(_, value)| value.as_str().unwrap())
         .collect();
-    assert_eq!(endpoints.len(), 7, "{endpoints:?}");
+    assert_eq!(endpoints.len(), 8, "{endpoints:?}");
     assert!(endpoints.iter().all(|endpoint| endpoint.starts_with(ISSUER)));
     // What is not built is not offered.
     for name in [
