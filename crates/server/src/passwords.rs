@@ -133,11 +133,11 @@ impl Passwords {
         let hash = hash.unwrap_or(&self.nobody).to_owned();
         let nobody = self.nobody.clone();
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        self.run(move || match foreign::read(&hash) {
+        self.run(move || match foreign::read(&hash, hasher.params()) {
             Ok(form) => Ok(exists && form.is_of(&hasher, &password)),
             Err(_) => {
                 // The same work, so that nobody learns from the time that the account is there.
-                let _ = foreign::read(&nobody).map(|form| form.is_of(&hasher, &password));
+                let _ = foreign::read(&nobody, hasher.params()).map(|form| form.is_of(&hasher, &password));
                 Err(PasswordError::Unreadable)
             }
         })

@@ -14,6 +14,7 @@ engines!(an_address_is_changed_by_the_link_and_both_ends_are_told);
 async fn section(browser: &mut Browser<'_>) -> Answer {
     let page = browser.open("/account/email").await;
     let back = browser.log_in(&page, EMAIL, PASSWORD).await;
+    let back = browser.follow(back).await;
     assert_eq!(back.status, StatusCode::OK, "{}", back.body);
     back
 }

@@ -22,6 +22,8 @@ const MOST_BCRYPT_COST: u32 = 14;
 const MOST_ARGON2_KIB: u32 = 256 * 1024;
 /// Memory in KiB times passes: about a second.
 const MOST_ARGON2_WORK: u64 = 1 << 20;
+/// Lanes of one Argon2 hash.
+const MOST_ARGON2_LANES: u32 = 64;
 /// Memory of one scrypt hash in bytes, 128 N r: what N = 2^17, r = 8 takes.
 const MOST_SCRYPT_BYTES: u64 = 1 << 27;
 /// N r p: about a second.
@@ -179,21 +181,21 @@ impl Plain {
 /// # Errors
 /// [`NotTaken`].
 pub fn acceptable(text: &str) -> Result<(), NotTaken> {
-    read(text).map(drop)
+    read(text, &Params::DEFAULT).map(drop)
 }
 
-/// Reads a stored hash, and refuses one that would cost too much.
-pub(super) fn read(text: &str) -> Result<Form<'_>, NotTaken> {
+/// Reads a stored hash, and refuses one that would cost too much. What the operator lets a hash of ours cost (`own`) is never that.
+pub(super) fn read<'a>(text: &'a str, own: &Params) -> Result<Form<'a>, NotTaken> {
     if text.len() > LONGEST || !text.is_ascii() {
         return Err(NotTaken::Damaged);
     }
     let kind = text.strip_prefix('$').and_then(|rest| rest.split('$').next());
     match kind.ok_or(NotTaken::Unknown)? {
-        "argon2i" | "argon2d" | "argon2id" => argon2(text).map(Form::Argon2),
+        "argon2i" | "argon2d" | "argon2id" => argon2(text, own).map(Form::Argon2),
         "2a" | "2b" | "2y" => bcrypt(text),
         "scrypt" => scrypt(text).map(Form::Scrypt),
         "fbscrypt" => firebase(text).map(Form::Firebase),
-        "digest" => wrapped(text),
+        "digest" => wrapped(text, own),
         kind if kind.starts_with("pbkdf2") => pbkdf2(kind, text).map(Form::Pbkdf2),
         _ => Err(NotTaken::Unknown),
     }
@@ -223,11 +225,14 @@ fn equal(a: &[u8], b: &[u8]) -> bool {
     !b.is_empty() && aws_lc_rs::constant_time::verify_slices_are_equal(a, b).is_ok()
 }
 
-fn argon2(text: &str) -> Result<Box<PasswordHash>, NotTaken> {
+fn argon2(text: &str, own: &Params) -> Result<Box<PasswordHash>, NotTaken> {
     let hash = PasswordHash::new(text).map_err(|_| NotTaken::Damaged)?;
     let made = Params::try_from(&hash).map_err(|_| NotTaken::Damaged)?;
-    let work = u64::from(made.m_cost()) * u64::from(made.t_cost());
-    if made.m_cost() > MOST_ARGON2_KIB || work > MOST_ARGON2_WORK || made.p_cost() > 64 {
+    let work = |of: &Params| u64::from(of.m_cost()) * u64::from(of.t_cost());
+    let too_costly = made.m_cost() > own.m_cost().max(MOST_ARGON2_KIB)
+        || work(&made) > work(own).max(MOST_ARGON2_WORK)
+        || made.p_cost() > own.p_cost().max(MOST_ARGON2_LANES);
+    if too_costly {
         return Err(NotTaken::TooCostly);
     }
     if hash.salt.is_none() || hash.hash.is_none() {
@@ -402,7 +407,7 @@ impl Firebase {
 }
 
 /// What [`Plain::wrap`] wrote.
-fn wrapped(text: &str) -> Result<Form<'_>, NotTaken> {
+fn wrapped<'a>(text: &'a str, own: &Params) -> Result<Form<'a>, NotTaken> {
     let rest = text.strip_prefix("$digest$").ok_or(NotTaken::Damaged)?;
     let (how, rest) = rest.split_once('$').ok_or(NotTaken::Damaged)?;
     let at = rest.find("$argon2id$").ok_or(NotTaken::Damaged)?;
@@ -415,7 +420,11 @@ fn wrapped(text: &str) -> Result<Form<'_>, NotTaken> {
             _ => return Err(NotTaken::Damaged),
         },
     };
-    Ok(Form::Wrapped(plain, base64(&rest[..at])?, argon2(&rest[at..])?))
+    Ok(Form::Wrapped(
+        plain,
+        base64(&rest[..at])?,
+        argon2(&rest[at..], own)?,
+    ))
 }
 
 #[cfg(test)]

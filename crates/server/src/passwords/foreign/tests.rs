@@ -10,7 +10,9 @@ fn firebase_text(parts: [&[u8]; 4], rounds: u32, mem_cost: u8) -> String {
 }
 
 fn checks(hash: &str, password: &str) -> bool {
-    read(hash).unwrap().is_of(&Argon2::default(), password.as_bytes())
+    read(hash, &Params::DEFAULT)
+        .unwrap()
+        .is_of(&Argon2::default(), password.as_bytes())
 }
 
 #[track_caller]
@@ -211,4 +213,15 @@ fn threat_23_a_hash_of_nothing_is_no_hash() {
     ] {
         assert!(acceptable(damaged).is_err(), "{damaged}");
     }
+}
+
+#[test]
+fn what_the_operator_lets_a_hash_cost_is_never_too_much() {
+    let costly =
+        "$argon2id$v=19$m=524288,t=9,p=1$c29tZSBzYWx0IHRoZXJl$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+    assert_eq!(acceptable(costly), Err(NotTaken::TooCostly));
+    let own = Params::new(524_288, 9, 1, None).unwrap();
+    assert!(read(costly, &own).is_ok());
+    let less = Params::new(524_288, 8, 1, None).unwrap();
+    assert!(matches!(read(costly, &less), Err(NotTaken::TooCostly)));
 }
