@@ -134,7 +134,11 @@ impl Passwords {
         let nobody = self.nobody.clone();
         let password = Zeroizing::new(password.as_bytes().to_vec());
         self.run(move || match foreign::read(&hash, hasher.params()) {
-            Ok(form) => Ok(exists && form.is_of(&hasher, &password)),
+            Ok(form) => {
+                // First the work, then the question: nobody's password must take as long.
+                let right = form.is_of(&hasher, &password);
+                Ok(exists && right)
+            }
             Err(_) => {
                 // The same work, so that nobody learns from the time that the account is there.
                 let _ = foreign::read(&nobody, hasher.params()).map(|form| form.is_of(&hasher, &password));

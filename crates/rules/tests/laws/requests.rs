@@ -14,7 +14,7 @@ fn parse(pairs: &[(&str, &str)]) -> Result<TokenRequest, Reason> {
 fn rfc6749_section_5_2_a_token_request_names_a_grant_we_serve() {
     assert_eq!(parse(&[]).unwrap_err(), Reason::Missing("grant_type"));
     for other in [
-        "password",
+        "Password",
         "implicit",
         "Authorization_Code",
         "authorization_code ",
