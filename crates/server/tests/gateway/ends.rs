@@ -149,7 +149,8 @@ async fn a_hot_request_reads_no_row() {
             .await;
         answer.status
     };
-    assert_eq!(ask().await, StatusCode::OK);
+    // A machine that is busy may be deaf for a moment; a row could not be read at any.
+    until(async || ask().await == StatusCode::OK).await;
     // A node that hears nothing any more asks the rows, and says that it cannot.
     site.deafen().await;
     until(async || !site.app.feed.vouches(site.now())).await;
