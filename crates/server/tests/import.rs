@@ -4,12 +4,17 @@ use crate::operator::{Deployment, text};
 use crate::site::{EMAIL, PASSWORD, Site, authorize, engines};
 use axum::http::StatusCode;
 use sekisho::admin::Actor::Operator;
+use sekisho::admin::connections::{self, NewConnection};
 use sekisho::admin::import::{self, Format, Import, Imported, Told};
 use sekisho::admin::users::{find, set_password};
-use sekisho_store::users;
+use sekisho_rules::id::UserId;
+use sekisho_rules::time::Timestamp;
+use sekisho_rules::upstream::{Settings, Strategy};
+use sekisho_store::{identities, users};
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::Stdio;
+use zeroize::Zeroizing;
 
 const MOVED: &str = "moved@mail.example";
 const OLD: &str = "an old Auth0 password";
@@ -19,6 +24,7 @@ engines!(
     a_second_import_changes_nothing_that_is_newer,
     every_form_of_hash_signs_in_and_becomes_ours,
     refused_rows_are_named_and_the_rest_comes,
+    people_of_other_services_come_with_their_identities,
 );
 
 /// Imports a text; answers the counts and what was refused.
@@ -76,7 +82,7 @@ async fn auth0_exports_come_in_any_order_and_people_sign_in(site: Site) {
     let (done, refused) = bring(&site, &user_export(), Format::Auto).await;
     assert_eq!((done.progress.added, refused.len()), (1, 0));
     let left: Vec<&str> = done.left.keys().map(String::as_str).collect();
-    assert_eq!(left, ["identities", "user_metadata"], "what is not kept is named");
+    assert_eq!(left, ["user_metadata"], "what is not kept is named");
     assert!(!signs_in(&site, MOVED, OLD).await, "no password yet");
     assert_eq!(
         counts(&site, &hash_export(&hash), Format::Auth0Hashes).await,
@@ -248,6 +254,72 @@ async fn refused_rows_are_named_and_the_rest_comes(site: Site) {
     assert_eq!(find(&site.app, "a@mail.example").await.unwrap().picture, None);
 }
 
+async fn people_of_other_services_come_with_their_identities(site: Site) {
+    let records = [
+        // Nothing but X, which tells no address.
+        r#"{"user_id":"twitter|77","name":"Without Address","identities":[{"provider":"twitter","user_id":77,"connection":"twitter","isSocial":true}]}"#,
+        r#"{"user_id":"auth0|aa01","email":"both@mail.example","email_verified":true,"identities":[
+            {"provider":"auth0","user_id":"aa01","connection":"Username-Password-Authentication","isSocial":false},
+            {"provider":"google-oauth2","user_id":"1001","connection":"google-oauth2","isSocial":true,"profileData":{"name":"Both"}},
+            {"provider":"oidc","user_id":"staff|s-1","connection":"staff","isSocial":false}]}"#,
+        // Who says they are somebody without naming where gets no account without an address.
+        r#"{"user_id":"auth0|aa02","name":"Nobody"}"#,
+        r#"{"user_id":"auth0|aa03","email":"odd@mail.example","identities":"google"}"#,
+    ];
+    let file = records.map(|record| record.replace('\n', " ")).join("\n");
+    let (done, refused) = bring(&site, &file, Format::Auto).await;
+    let why: Vec<&str> = refused.iter().map(|(_, why)| why.as_str()).collect();
+    assert_eq!(why, ["there is no e-mail address", "identities is not a list"]);
+    assert_eq!(done.progress.added, 2);
+    let left: Vec<&str> = done.left.keys().map(String::as_str).collect();
+    assert_eq!(
+        left,
+        ["identities (google-oauth2)", "identities (oidc)"],
+        "nobody could sign in by them yet"
+    );
+    let alone = find(&site.app, "twitter|77").await.unwrap();
+    assert_eq!((alone.address(), alone.shown()), (None, "Without Address"));
+
+    connect(&site, Strategy::Google, None).await;
+    connect(&site, Strategy::Oidc, Some("staff")).await;
+    let (done, _) = bring(&site, &file, Format::Auto).await;
+    assert_eq!((done.progress.known, done.left.len()), (2, 0));
+    let id = UserId::new("auth0|aa01");
+    let held = identities::of_user(&site.app.db, &id).await.unwrap();
+    let mut held: Vec<String> = held
+        .iter()
+        .map(|one| format!("{} {}", one.provider, one.profile.subject))
+        .collect();
+    held.sort();
+    assert_eq!(held, ["google-oauth2 1001", "oidc|staff s-1"]);
+
+    // What their owner gave up after signing in does not come back.
+    let both = find(&site.app, "both@mail.example").await.unwrap();
+    let (gone, seen) = (id.clone(), both.clone());
+    let given_up = site.app.db.tx(async move |tx| {
+        users::logged_in(tx, &seen, Timestamp::from_millis(1)).await?;
+        identities::delete(tx, "google-oauth2", "1001", &gone, identities::OtherWays::Certain).await
+    });
+    assert!(given_up.await.unwrap());
+    bring(&site, &file, Format::Auto).await;
+    let left = identities::of_user(&site.app.db, &id).await.unwrap();
+    assert_eq!(left.len(), 1, "{left:?}");
+}
+
+async fn connect(site: &Site, strategy: Strategy, name: Option<&str>) {
+    let new = NewConnection {
+        name: name.map(str::to_owned),
+        strategy,
+        client_id: "here".to_owned(),
+        secret: Zeroizing::new("a secret of theirs".to_owned()),
+        settings: Settings {
+            issuer: strategy.is_generic().then(|| "https://staff.example/".to_owned()),
+            ..Settings::default()
+        },
+    };
+    connections::add(&site.app, Operator, new).await.unwrap();
+}
+
 #[tokio::test]
 async fn an_export_of_ours_comes_back_as_it_was() {
     let site = Deployment::new();
@@ -268,7 +340,25 @@ async fn an_export_of_ours_comes_back_as_it_was() {
         .write_all(b"nine purple lanterns\n")
         .unwrap();
     assert!(adding.wait().unwrap().success());
+    let google = [
+        "connection",
+        "add",
+        "google",
+        "--client-id",
+        "here",
+        "--client-secret",
+        "theirs",
+        "--json",
+    ];
+    site.json(&google);
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let elsewhere = r#"{"user_id":"twitter|77","name":"Without Address"}
+{"user_id":"auth0|aa01","email":"both@mail.example","identities":[{"provider":"google-oauth2","user_id":"1001","connection":"google"}]}"#;
+    std::fs::write(file.path(), elsewhere).unwrap();
+    let brought = site.json(&["user", "import", file.path().to_str().unwrap(), "--json"]);
+    assert_eq!(brought["added"], 2);
     let plain = site.run(&["user", "export"]);
+    assert!(text(&plain.stdout).contains(r#""user_id":"1001""#));
     assert!(
         !text(&plain.stdout).contains("argon2"),
         "no hashes unless they are asked for"
@@ -278,9 +368,10 @@ async fn an_export_of_ours_comes_back_as_it_was() {
     std::fs::write(file.path(), &exported.stdout).unwrap();
 
     let other = Deployment::new();
+    other.json(&google);
     let path = file.path().to_str().unwrap();
     let done = other.json(&["user", "import", path, "--json"]);
-    assert_eq!((&done["added"], &done["refused"]), (&1.into(), &0.into()));
+    assert_eq!((&done["added"], &done["refused"]), (&3.into(), &0.into()));
     assert_eq!(
         text(&other.run(&["user", "export", "--hashes"]).stdout),
         text(&exported.stdout)

@@ -15,6 +15,7 @@ macro_rules! columns {
 sql! {
     FIND = concat!("SELECT ", columns!(), " FROM identities WHERE provider = $1 AND subject = $2");
     OF_USER = concat!("SELECT ", columns!(), " FROM identities WHERE user_id = $1 ORDER BY linked_at LIMIT 100");
+    OF_USERS = concat!("SELECT ", columns!(), " FROM identities WHERE user_id >= $1 AND user_id <= $2 ORDER BY user_id, linked_at");
     INSERT = "INSERT INTO identities (provider, subject, user_id, connection_id, profile, sealed_tokens, tokens_expire_at, linked_at, \
               last_used_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8) ON CONFLICT (provider, subject) DO NOTHING RETURNING subject";
     // The user is repeated, so that an identity that was given up meanwhile opens nothing.
@@ -98,6 +99,17 @@ pub async fn find(db: &Db, provider: &str, subject: &str) -> Result<Option<Ident
 /// [`Fault`] when the database does not answer or a row fits no identity.
 pub async fn of_user(db: &Db, user: &UserId) -> Result<Vec<Identity>, Fault> {
     let rows = db.all(sql::OF_USER, args![user.as_str()]).await?;
+    rows.iter().map(identity).collect()
+}
+
+/// The identities of all accounts from this id to that one, both with it.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer or a row fits no identity.
+pub async fn of_users(db: &Db, first: &UserId, last: &UserId) -> Result<Vec<Identity>, Fault> {
+    let rows = db
+        .all(sql::OF_USERS, args![first.as_str(), last.as_str()])
+        .await?;
     rows.iter().map(identity).collect()
 }
 

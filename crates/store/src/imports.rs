@@ -1,8 +1,10 @@
 //! Users that are brought along, many rows in one statement; and how far an import has come.
 
 use crate::statements::sql;
-use crate::{Arg, Db, Fault, Tx, args};
+use crate::{Arg, Db, Fault, Tx, args, column};
+use sekisho_rules::id::UserId;
 use sekisho_rules::time::Timestamp;
+use sekisho_rules::upstream::profile::Profile;
 use sekisho_rules::user::User;
 use std::collections::HashSet;
 
@@ -60,6 +62,10 @@ sql! {
             (given_name IS NULL AND COALESCE(given_name, $5) IS NOT NULL) OR \
             (family_name IS NULL AND COALESCE(family_name, $6) IS NOT NULL) OR \
             (picture IS NULL AND COALESCE(picture, $7) IS NOT NULL) OR (name = email AND name <> $8)) RETURNING id";
+    // Only while the account is as it was brought, so that a file brought twice gives nobody back what they gave up.
+    JOIN = "INSERT INTO identities (provider, subject, user_id, connection_id, profile, linked_at) \
+            SELECT $1, $2, id, $4, $5, created_at FROM users WHERE id = $3 AND epoch = 0 AND last_login_at IS NULL \
+            ON CONFLICT (provider, subject) DO NOTHING RETURNING subject";
     FIND = "SELECT position, line, added, filled, known, refused FROM imports WHERE id = $1";
     SAVE = "INSERT INTO imports (id, position, line, added, filled, known, refused, updated_at) \
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (id) DO UPDATE SET position = excluded.position, line = excluded.line, \
@@ -75,6 +81,19 @@ pub struct Newcomer {
     pub user: User,
     /// What is compared.
     pub folded: String,
+}
+
+/// Somebody's identity at a provider, brought along with their account.
+#[derive(Clone, Debug)]
+pub struct Joined {
+    /// The part of an id before the subject.
+    pub provider: String,
+    /// The account it opens.
+    pub user_id: UserId,
+    /// The connection they come by.
+    pub connection_id: String,
+    /// What is known of them there; the subject is in it.
+    pub profile: Profile,
 }
 
 /// What became of a newcomer.
@@ -145,6 +164,26 @@ pub async fn bring(tx: &mut Tx, newcomers: &[Newcomer]) -> Result<Vec<Arrival>, 
         }
     }
     Ok(arrivals)
+}
+
+/// Joins identities to the accounts they were brought with, where nobody has signed in or changed anything since. Answers how many are
+/// new.
+///
+/// # Errors
+/// [`Fault`] when a statement fails.
+pub async fn join(tx: &mut Tx, identities: &[Joined]) -> Result<u64, Fault> {
+    let mut joined = 0;
+    for identity in identities {
+        let arguments = args![
+            identity.provider.as_str(),
+            identity.profile.subject.as_str(),
+            identity.user_id.as_str(),
+            identity.connection_id.as_str(),
+            column::to_json(&identity.profile)?,
+        ];
+        joined += u64::from(tx.opt(sql::JOIN, arguments).await?.is_some());
+    }
+    Ok(joined)
 }
 
 /// Somebody whose row was not taken: known by their id, or kept out by somebody else's address.

@@ -201,7 +201,8 @@ fn address(value: Option<&Value>, checked: bool) -> Option<Address> {
     })
 }
 
-fn name(value: Option<&Value>) -> Option<String> {
+/// A name as it is kept: without control characters, 150 characters at most; `None` when nothing is left.
+pub fn name(value: Option<&Value>) -> Option<String> {
     let text = value?.as_str()?;
     let plain: String = text
         .chars()

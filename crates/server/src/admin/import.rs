@@ -4,6 +4,7 @@
 //! transaction that also notes how far the file has come; an import that was interrupted goes on there. Whoever is here already keeps
 //! their account: only what is empty in it is filled, and only while its owner has not signed in or changed anything.
 
+pub mod linked;
 pub mod person;
 pub mod records;
 
@@ -15,8 +16,9 @@ use std::sync::Arc;
 
 use sekisho_rules::id::hex;
 use sekisho_rules::time::Timestamp;
-use sekisho_store::imports::{self, Arrival, Newcomer, Progress};
-use sekisho_store::{Fault, audit};
+use sekisho_rules::upstream::Connection;
+use sekisho_store::imports::{self, Arrival, Joined, Newcomer, Progress};
+use sekisho_store::{Fault, audit, connections};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use tokio::sync::mpsc;
@@ -24,6 +26,7 @@ use tokio::sync::mpsc;
 use super::{Actor, Refused};
 use crate::app::App;
 use crate::http::moment::Moment;
+use linked::Linked;
 use person::{Person, Weak};
 use records::{Layout, Records, fields};
 
@@ -107,6 +110,7 @@ pub async fn run(
         told(Told::Resumed(before))?;
     }
     source.start(import.format, before)?;
+    source.connections = connections::every(&app.db).await?;
     let (id, now) = (source.id.take(), app.clock.now());
     let (batches, mut ready) = mpsc::channel(AHEAD);
     let reading = tokio::task::spawn_blocking(move || source.read_all(now, &batches));
@@ -142,6 +146,7 @@ pub async fn run(
 struct Batch {
     newcomers: Vec<Newcomer>,
     lines: Vec<u64>,
+    joined: Vec<Joined>,
     /// Which of them bring a digest, and which.
     weak: Vec<(usize, Weak)>,
     refused: Vec<(u64, String)>,
@@ -171,9 +176,11 @@ async fn write(
         ..before
     };
     let event = actor.did(moment, "users imported");
-    let (newcomers, id) = (Arc::new(batch.newcomers), id.map(str::to_owned));
+    let (newcomers, identities) = (Arc::new(batch.newcomers), Arc::new(batch.joined));
+    let id = id.map(str::to_owned);
     let written = app.db.tx(async move |tx| {
         let arrivals = imports::bring(tx, &newcomers).await?;
+        let joined = imports::join(tx, &identities).await?;
         let mut progress = base;
         for arrival in &arrivals {
             match arrival {
@@ -184,11 +191,11 @@ async fn write(
             }
         }
         let (added, filled) = (progress.added - base.added, progress.filled - base.filled);
-        if added + filled > 0 {
+        if added + filled + joined > 0 {
             let mut event = event.clone();
-            event
-                .detail
-                .push_str(&format!(": {added} added, {filled} completed"));
+            event.detail.push_str(&format!(
+                ": {added} added, {filled} completed, {joined} identities linked"
+            ));
             audit::insert(tx, &event).await?;
         }
         if let Some(id) = &id {
@@ -210,6 +217,7 @@ struct Source {
     layout: Layout,
     format: Format,
     columns: Vec<String>,
+    connections: Vec<Connection>,
     position: u64,
     line: u64,
 }
@@ -259,6 +267,7 @@ impl Source {
             layout,
             format: import.format,
             columns: Vec::new(),
+            connections: Vec::new(),
             position: 0,
             line: 0,
         })
@@ -277,7 +286,7 @@ impl Source {
             (self.position, self.line) = (records.position, records.line);
             let header = header.ok_or_else(|| Refused::invalid("the file is empty"))?;
             self.columns = fields(&header).map_err(|why| Refused::invalid(format!("the header: {why}")))?;
-            let named = |column: &String| matches!(column.trim(), "email");
+            let named = |column: &String| column.trim() == "email";
             if !self.columns.iter().any(named) {
                 return Err(Refused::invalid(
                     "the file is neither JSON nor CSV with a header that names a column email",
@@ -306,8 +315,8 @@ impl Source {
             if let Some(record) = record {
                 seen += 1;
                 let read = record.bytes.map_err(str::to_owned);
-                let read =
-                    read.and_then(|bytes| judged(&bytes, self.layout, self.format, &self.columns, now));
+                let form = (self.layout, self.format, self.columns.as_slice());
+                let read = read.and_then(|bytes| judged(&bytes, form, &self.connections, now));
                 batch.take(record.line, read);
             }
             if seen == BATCH || (ended && seen > 0) {
@@ -325,14 +334,16 @@ impl Source {
 }
 
 impl Batch {
-    fn take(&mut self, line: u64, read: Result<Person, String>) {
+    fn take(&mut self, line: u64, read: Result<(Person, Linked), String>) {
         match read {
             Err(why) => self.refused.push((line, why)),
-            Ok(person) => {
+            Ok((person, linked)) => {
                 if let Some(weak) = person.weak {
                     self.weak.push((self.newcomers.len(), weak));
                 }
                 self.left.extend(person.left);
+                self.left.extend(linked.left);
+                self.joined.extend(linked.joined);
                 self.lines.push(line);
                 self.newcomers.push(person.newcomer);
             }
@@ -343,11 +354,10 @@ impl Batch {
 /// A record as a person, or why it is none.
 fn judged(
     bytes: &[u8],
-    layout: Layout,
-    format: Format,
-    columns: &[String],
+    (layout, format, columns): (Layout, Format, &[String]),
+    connections: &[Connection],
     now: Timestamp,
-) -> Result<Person, String> {
+) -> Result<(Person, Linked), String> {
     let record = match layout {
         Layout::Csv => row(bytes, columns)?,
         Layout::Lines | Layout::Array => serde_json::from_slice::<Map<String, Value>>(bytes)
@@ -356,7 +366,9 @@ fn judged(
     if format == Format::Auth0Hashes && !record.contains_key("passwordHash") {
         return Err("there is no passwordHash".to_owned());
     }
-    person::read(&record, now)
+    let person = person::read(&record, now)?;
+    let linked = linked::read(&record, &person.newcomer.user.id, connections)?;
+    Ok((person, linked))
 }
 
 fn row(bytes: &[u8], columns: &[String]) -> Result<Map<String, Value>, String> {

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::terminal::{Failure, Terminal};
 use crate::admin::Actor::Operator;
-use crate::admin::import::{self, Format, Told};
+use crate::admin::import::{self, Format, Told, linked};
 use crate::admin::{Refused, users};
 use crate::app::App;
 
@@ -146,9 +146,10 @@ impl Export {
             let page = users::page(app, &after).await?;
             let Some(last) = page.last() else { break };
             after = last.id.to_string();
+            let mut elsewhere = linked::of(app, &page).await?;
             for user in &page {
                 written += 1;
-                let line = record(user, self.hashes);
+                let line = record(user, elsewhere.remove(&user.id), self.hashes);
                 match &mut file {
                     None => terminal.say(&line)?,
                     Some(file) => writeln!(file, "{line}")?,
@@ -176,10 +177,10 @@ fn private(path: &std::path::Path) -> Result<File, Failure> {
 }
 
 /// As `user import` reads it.
-fn record(user: &User, hashes: bool) -> Value {
+fn record(user: &User, identities: Option<Vec<Value>>, hashes: bool) -> Value {
     let mut record = json!({
         "user_id": user.id.as_str(),
-        "email": user.email,
+        "email": user.address(),
         "email_verified": user.email_verified,
         "name": user.name,
         "nickname": user.nickname,
@@ -189,6 +190,7 @@ fn record(user: &User, hashes: bool) -> Value {
         "blocked": user.blocked,
         "created_at": user.created_at.iso8601(),
         "updated_at": user.updated_at.iso8601(),
+        "identities": identities,
     });
     if hashes {
         record["password_hash"] = json!(user.password_hash);

@@ -37,6 +37,7 @@ const READ: &[&str] = &[
     "password_hash",
     "custom_password_hash",
     "has_password",
+    "identities",
 ];
 
 /// A record that became a user.
@@ -66,9 +67,20 @@ pub struct Weak {
 /// # Errors
 /// One clause for the report.
 pub fn read(record: &Map<String, Value>, now: Timestamp) -> Result<Person, String> {
-    let written = text(record, "email")?.ok_or("there is no e-mail address")?;
-    let email = Email::parse(written).map_err(|error| error.to_string())?;
-    let (hash, weak) = secret(record)?;
+    let email = match text(record, "email")? {
+        Some(written) => Some(Email::parse(written).map_err(|error| error.to_string())?),
+        None => None,
+    };
+    let id = id(record, email.as_ref())?;
+    let folded = match &email {
+        Some(email) => email.folded.clone(),
+        None => User::no_address(&id),
+    };
+    let (hash, weak) = match &email {
+        Some(_) => secret(record)?,
+        // A password without an address opens nothing.
+        None => (None, None),
+    };
     let mut left: Vec<String> = record
         .iter()
         .filter(|(name, value)| !READ.contains(&name.as_str()) && !value.is_null())
@@ -84,12 +96,14 @@ pub fn read(record: &Map<String, Value>, now: Timestamp) -> Result<Person, Strin
     });
     let created_at = time(record, "created_at")?.unwrap_or(now);
     let name = name(record, "name")?;
+    let email_verified = truth(record, "email_verified")? && email.is_some();
+    let address = email.map(|email| email.display);
     Ok(Person {
         newcomer: Newcomer {
             user: User {
-                id: id(record, &email)?,
-                email_verified: truth(record, "email_verified")?,
-                name: name.unwrap_or_else(|| email.display.clone()),
+                name: name.or_else(|| address.clone()).unwrap_or_else(|| id.to_string()),
+                id,
+                email_verified,
                 nickname: self::name(record, "nickname")?,
                 given_name: self::name(record, "given_name")?,
                 family_name: self::name(record, "family_name")?,
@@ -101,17 +115,18 @@ pub fn read(record: &Map<String, Value>, now: Timestamp) -> Result<Person, Strin
                 nbf: 0,
                 created_at,
                 updated_at: time(record, "updated_at")?.unwrap_or(created_at),
-                email: email.display,
+                email: address.unwrap_or_default(),
             },
-            folded: email.folded,
+            folded,
         },
         weak,
         left,
     })
 }
 
-/// The id as Auth0 writes it; one made of the address when there is none, so that the next import finds the same account.
-fn id(record: &Map<String, Value>, email: &Email) -> Result<UserId, String> {
+/// The id as Auth0 writes it; one made of the address when there is none, so that the next import finds the same account. Who has no
+/// address must come from another provider, as its id says.
+fn id(record: &Map<String, Value>, email: Option<&Email>) -> Result<UserId, String> {
     let oid = record.get("_id").and_then(|id| match id {
         Value::String(text) => Some(text.as_str()),
         id => id.get("$oid").and_then(Value::as_str),
@@ -120,10 +135,13 @@ fn id(record: &Map<String, Value>, email: &Email) -> Result<UserId, String> {
         Some(named) => Some(named),
         None => text(record, "id")?,
     };
-    let id = match named {
-        Some(named) if named.contains('|') => named.to_owned(),
-        Some(named) => format!("auth0|{named}"),
-        None => {
+    let is_ours = |id: &str| !id.contains('|') || id.starts_with("auth0|") || id.starts_with("email|");
+    let id = match (named, email) {
+        (named, None) if named.is_none_or(is_ours) => return Err("there is no e-mail address".to_owned()),
+        (Some(named), _) if named.contains('|') => named.to_owned(),
+        (Some(named), _) => format!("auth0|{named}"),
+        (None, email) => {
+            let email = email.ok_or("there is no e-mail address")?;
             let digest = SecretHash::of(&format!("imported\n{}", email.folded));
             format!("auth0|{}", &hex(digest.bytes())[..24])
         }
@@ -258,7 +276,7 @@ fn object<'a>(record: &'a Map<String, Value>, name: &str) -> Result<Option<&'a M
 }
 
 /// A text; an empty one counts as absent.
-fn text<'a>(record: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, String> {
+pub(super) fn text<'a>(record: &'a Map<String, Value>, name: &str) -> Result<Option<&'a str>, String> {
     match record.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.contains('\0') => Err(format!("{name} holds a NUL character")),
