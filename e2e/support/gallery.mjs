@@ -13,11 +13,34 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 const GALLERY = path.join(ROOT, "target/gallery");
 const BROWSERS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml" };
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'";
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'";
 
 export const ORIGIN = "https://gallery.test";
 export const SCREENSHOTS = path.join(ROOT, "target/screenshots");
 export const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+/**
+ * States that somebody has to bring about: what the line below a new password says while it is typed. The words are those of the page
+ * that refuses the same password.
+ */
+export const SCENES = ["en", "ja"].flatMap((lang) =>
+  ["guessable", "breached", "good"].map((verdict) => ({
+    name: `signup-advice-${verdict}-${lang}`,
+    file: `signup-${lang}`,
+    act: async (page) => {
+      await page.route("**/u/password/check*", (route) => route.fulfill({ json: advice(verdict, lang) }));
+      await page.fill("#password", "correct horse");
+      await page.locator(".advice:not(:empty)").waitFor();
+      await page.unroute("**/u/password/check*");
+    },
+  })),
+);
+
+function advice(verdict, lang) {
+  if (verdict === "good") return { good: true, said: [] };
+  const refused = readFileSync(path.join(GALLERY, `signup-${verdict}-${lang}.html`), "utf8");
+  return { good: false, said: [/id="password-wrong">([^<]+)</.exec(refused)[1]] };
+}
 
 /** Renders the gallery and names its pages (`<page>-<state>-<lang>`). */
 export function render() {

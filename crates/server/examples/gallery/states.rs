@@ -6,6 +6,8 @@ mod account_sections;
 mod passkeys;
 #[path = "recovery.rs"]
 mod recovery;
+#[path = "second_factors.rs"]
+mod second_factors;
 #[path = "upstream.rs"]
 mod upstream;
 
@@ -58,6 +60,7 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
     states.extend(with_names(text, "-long", &Names::long()));
     states.extend(wrong_forms(text));
     states.extend(recovery::every(text));
+    states.extend(second_factors::every(text));
     states.extend(passkeys::every(text));
     states.extend(account_sections::every(text));
     states.extend(upstream::every(text));
@@ -295,6 +298,18 @@ fn wrong_forms(text: &'static Text) -> Vec<State> {
         login_with("too-many", typed(), vec![L::TooManyAttempts]),
         login_with("expired", typed(), vec![L::FormExpired]),
         login_with("busy", typed(), vec![L::Busy]),
+        login_with("passkey-refused", typed(), vec![L::PasskeyRefused]),
+        (
+            "login-everything".into(),
+            LoginPage {
+                email: typed(),
+                problems: vec![L::WrongCredentials],
+                code_url: Some("/u/code?state=sealed".into()),
+                social: upstream::buttons(true),
+                ..login(text)
+            }
+            .render(),
+        ),
         (
             "login-created".into(),
             LoginPage {
@@ -332,6 +347,14 @@ fn wrong_forms(text: &'static Text) -> Vec<State> {
         ),
         signup_with("too-long", typed(), vec![S::PasswordTooLong(1024)]),
         signup_with("too-common", typed(), vec![S::PasswordTooCommon]),
+        signup_with("breached", typed(), vec![S::PasswordBreached]),
+        signup_with("guessable", typed(), vec![S::PasswordGuessable]),
+        signup_with(
+            "personal",
+            typed(),
+            vec![S::PasswordPersonal, S::PasswordUsedBefore],
+        ),
+        signup_with("unusable", typed(), vec![S::PasswordUnusable]),
         signup_with("refused", typed(), vec![S::InvalidSignup]),
         signup_with("too-many", typed(), vec![S::TooManyAttempts]),
         signup_with("expired", typed(), vec![S::FormExpired]),
