@@ -137,7 +137,7 @@ async fn add_page(
 fn codes_page(visit: &Visit, person: &Person, codes: Vec<String>) -> Response {
     let page = RecoveryCodesPage {
         chrome: visit.bare_chrome(None),
-        account: person.user.email.clone(),
+        account: person.user.shown().to_owned(),
         codes,
         go_on: visit.page(&format!("{PATH}?done={}", PasskeyNotice::Added.word())),
     };

@@ -62,7 +62,7 @@ impl ConsentCommand {
                 let user = users::find(app, &command.user).await?;
                 let client = clients::find(app, &command.client_id).await?;
                 consents::withdraw(app, Operator, &user, &client).await?;
-                let line = format!("{} may no longer act for {}", client.id, user.email);
+                let line = format!("{} may no longer act for {}", client.id, user.shown());
                 let value = json!({"client_id": client.id.as_str(), "user_id": user.id.as_str(), "done": "withdrawn"});
                 command.answering.say(app, terminal, &line, value).await
             }

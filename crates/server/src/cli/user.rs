@@ -198,7 +198,7 @@ impl List {
                 false => {
                     for user in &page {
                         let blocked = if user.blocked { "blocked" } else { "" };
-                        terminal.say(format!("{}  {}  {blocked}", user.id, user.email).trim_end())?;
+                        terminal.say(format!("{}  {}  {blocked}", user.id, user.shown()).trim_end())?;
                     }
                 }
             }
@@ -231,14 +231,14 @@ async fn ended(
     terminal: &mut Terminal,
 ) -> Result<(), Failure> {
     let value = json!({"id": user.id.as_str(), "email": user.email, "done": what});
-    let line = format!("{what} {} {}", user.id, user.email);
+    let line = format!("{what} {} {}", user.id, user.shown());
     answering.say(app, terminal, &line, value).await
 }
 
 fn done(what: &str, user: &User, json: bool, terminal: &mut Terminal) -> Result<(), Failure> {
     match json {
         true => terminal.say_json(&json!({"id": user.id.as_str(), "email": user.email, "done": what})),
-        false => terminal.say(format!("{what} {} {}", user.id, user.email)),
+        false => terminal.say(format!("{what} {} {}", user.id, user.shown())),
     }
 }
 

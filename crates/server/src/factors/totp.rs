@@ -116,7 +116,7 @@ fn address(visit: &Visit, user: &User, secret: &[u8]) -> Result<String, Refused>
     let bad = |_| Refused::Internal("an authenticator cannot be named");
     let totp = authenticator(secret)
         .with_issuer(Some(named(&visit.app.config.name)))
-        .with_account_name(named(&user.email))
+        .with_account_name(named(user.shown()))
         .build()
         .map_err(bad)?;
     totp.to_url().map_err(bad)

@@ -204,7 +204,7 @@ async fn done(
     }
     let page = RecoveryCodesPage {
         chrome: visit.bare_chrome(due.open.journey.locales()),
-        account: due.user.email.clone(),
+        account: due.user.shown().to_owned(),
         codes,
         go_on: visit.link("/authorize/resume", &due.open.handle),
     };

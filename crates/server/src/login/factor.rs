@@ -168,7 +168,7 @@ async fn page(
             Some(_) => visit.bare_chrome(locales),
         },
         app: open.trusted.client.name.clone(),
-        account: due.user.email.clone(),
+        account: due.user.shown().to_owned(),
         action: visit.link("/u/factor", &open.handle),
         state: open.handle.clone(),
         csrf: open.journey.form_token(Asked::User(&due.user.id)),

@@ -58,7 +58,7 @@ pub async fn begin(visit: &Visit, user: &User, place: &str) -> Result<Option<Off
     let known = passkeys::of_user(&visit.app.db, &user.id).await?;
     let begun = party
         .library()
-        .start_passkey_registration(handle, &user.email, &user.name, None);
+        .start_passkey_registration(handle, user.shown(), &user.name, None);
     let (asked, state) = begun.map_err(|_| Trouble::Internal("a passkey challenge cannot be made"))?;
     let ceremony = Ceremony::new(visit, bound(user, place), SECONDS, state);
     let mut offer = Offer::of(&asked, ceremony.seal(&visit.app, LABEL)?)?;

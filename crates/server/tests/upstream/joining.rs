@@ -300,3 +300,35 @@ async fn tokens_of_a_provider_are_kept_only_where_it_was_asked_for() {
     );
     assert!(site.app.sealer.open(&place("google-oauth2 1"), &sealed).is_err());
 }
+
+#[tokio::test]
+async fn who_has_no_address_keeps_a_whole_account() {
+    let site = Site::new().await;
+    let x = connect(&site, Strategy::X).await;
+    x.scene.lock().unwrap().userinfo = json!({"data": {"id": "7", "name": "Hana of X", "username": "hana"}});
+    let mut browser = site.browser();
+    through(&mut browser, &x, "twitter").await;
+    // Where an address would stand stands the name.
+    let page = browser.open("/account/factors/totp").await;
+    let page = crate::account::through(&mut browser, page).await;
+    assert!(page.body.contains("Hana%20of%20X"), "{}", page.body);
+    for section in [
+        "/account/email",
+        "/account/password",
+        "/account/passkeys",
+        "/account/data",
+    ] {
+        let page = browser.open(section).await;
+        assert_eq!(page.status.as_u16(), 200, "{section}");
+    }
+    let page = browser.open("/account/data/delete").await;
+    let csrf = page.hidden("csrf");
+    let mut delete = async |typed: &str| {
+        let fields = [("csrf", csrf.as_str()), ("confirm", typed)];
+        browser.submit("/account/data/delete", &fields).await
+    };
+    assert_eq!(delete("").await.status.as_u16(), 400);
+    let gone = delete("Hana of X").await;
+    assert!(gone.body.contains("Your account was deleted"), "{}", gone.body);
+    assert!(user(&site, "twitter|7").await.is_none());
+}
