@@ -11,7 +11,7 @@ mod prove;
 pub mod recovery_codes;
 pub mod totp;
 
-pub use change::{ask_in_every_browser, remember_browser, remove};
+pub use change::{ask_in_every_browser, remember_if_asked, remove};
 pub use prove::{Tried, prove};
 
 use crate::http::cookie::Cookie;

@@ -1,7 +1,7 @@
 //! Users.
 
 use crate::statements::sql;
-use crate::{Db, Fault, Row, Tx, args, column, password_history};
+use crate::{Arg, Db, Fault, Row, Tx, args, column, password_history};
 use sekisho_rules::id::UserId;
 use sekisho_rules::identity::Email;
 use sekisho_rules::profile::Profile;
@@ -25,6 +25,8 @@ sql! {
               ON CONFLICT DO NOTHING RETURNING id";
     LOGGED_IN = "UPDATE users SET last_login_at = $3 WHERE id = $1 AND epoch = $2 AND blocked = FALSE RETURNING id";
     REHASHED = "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3";
+    // Takes the lock of the row, so that the hash that is read is the one that is replaced.
+    HOLD_PASSWORD = "UPDATE users SET password_hash = password_hash WHERE id = $1 RETURNING password_hash";
     SET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
     RESET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3, epoch = epoch + 1, email_verified = TRUE \
                       WHERE id = $1 AND epoch = $4 AND blocked = FALSE RETURNING id";
@@ -160,14 +162,8 @@ pub struct NewHash {
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn set_password(tx: &mut Tx, id: &UserId, new: &NewHash, now: Timestamp) -> Result<bool, Fault> {
-    password_history::remember(tx, id, new.keep, now).await?;
-    Ok(tx
-        .opt(
-            sql::SET_PASSWORD,
-            args![id.as_str(), new.hash.as_str(), now.millis()],
-        )
-        .await?
-        .is_some())
+    let arguments = args![id.as_str(), new.hash.as_str(), now.millis()];
+    replace_password(tx, id, (sql::SET_PASSWORD, arguments), new.keep, now).await
 }
 
 /// Sets a new password for whoever opened a link that was sent to the account's address, which proves the address too. Raises the epoch.
@@ -182,9 +178,8 @@ pub async fn reset_password(
     new: &NewHash,
     now: Timestamp,
 ) -> Result<bool, Fault> {
-    password_history::remember(tx, id, new.keep, now).await?;
     let arguments = args![id.as_str(), new.hash.as_str(), now.millis(), epoch];
-    Ok(tx.opt(sql::RESET_PASSWORD, arguments).await?.is_some())
+    replace_password(tx, id, (sql::RESET_PASSWORD, arguments), new.keep, now).await
 }
 
 /// Sets a new password for the user who is signed in, and raises the epoch. `false` when the epoch has moved on since they were read, or
@@ -193,9 +188,27 @@ pub async fn reset_password(
 /// # Errors
 /// [`Fault`] when the statement fails.
 pub async fn change_password(tx: &mut Tx, user: &User, new: &NewHash, now: Timestamp) -> Result<bool, Fault> {
-    password_history::remember(tx, &user.id, new.keep, now).await?;
     let arguments = args![user.id.as_str(), new.hash.as_str(), now.millis(), user.epoch];
-    Ok(tx.opt(sql::CHANGE_PASSWORD, arguments).await?.is_some())
+    replace_password(tx, &user.id, (sql::CHANGE_PASSWORD, arguments), new.keep, now).await
+}
+
+/// Replaces a password by this statement, and keeps the hash of the one before; of a replacement that does not happen nothing is kept.
+async fn replace_password(
+    tx: &mut Tx,
+    id: &UserId,
+    (statement, arguments): (&'static str, &[Arg]),
+    keep: usize,
+    now: Timestamp,
+) -> Result<bool, Fault> {
+    let Some(held) = tx.opt(sql::HOLD_PASSWORD, args![id.as_str()]).await? else {
+        return Ok(false);
+    };
+    if tx.opt(statement, arguments).await?.is_none() {
+        return Ok(false);
+    }
+    let before: Option<String> = held.get("password_hash")?;
+    password_history::remember(tx, id, before.as_deref(), keep, now).await?;
+    Ok(true)
 }
 
 /// Sets what a person says about themselves. `false` when the account is blocked or gone.

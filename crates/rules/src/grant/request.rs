@@ -100,6 +100,12 @@ impl TokenRequest {
             Some(Ok(scope)) => Ok(Some(scope)),
             Some(Err(_)) => Err(Reason::Malformed("scope", "use words separated by single spaces")),
         };
+        let wish = || {
+            Ok(Wish {
+                scope: scope()?,
+                audience: owned("audience")?,
+            })
+        };
         match GrantType::from_word(body.required("grant_type")?) {
             Some(GrantType::AuthorizationCode) => Ok(Self::AuthorizationCode {
                 code: body.required("code")?.to_owned(),
@@ -136,10 +142,7 @@ impl TokenRequest {
             Some(GrantType::WebAuthn) => Ok(Self::WebAuthn {
                 auth_session: body.required("auth_session")?.to_owned(),
                 realm: owned("realm")?,
-                wish: Wish {
-                    scope: scope()?,
-                    audience: owned("audience")?,
-                },
+                wish: wish()?,
             }),
             Some(grant @ (GrantType::Password | GrantType::PasswordRealm)) => Ok(Self::Password {
                 grant,
@@ -149,19 +152,13 @@ impl TokenRequest {
                     GrantType::PasswordRealm => Some(body.required("realm")?.to_owned()),
                     _ => owned("realm")?,
                 },
-                wish: Wish {
-                    scope: scope()?,
-                    audience: owned("audience")?,
-                },
+                wish: wish()?,
             }),
             Some(GrantType::PasswordlessOtp) => Ok(Self::MailCode {
                 username: body.required("username")?.to_owned(),
                 code: body.required("otp")?.to_owned(),
                 realm: body.required("realm")?.to_owned(),
-                wish: Wish {
-                    scope: scope()?,
-                    audience: owned("audience")?,
-                },
+                wish: wish()?,
             }),
             None => Err(Reason::UnsupportedGrantType),
         }

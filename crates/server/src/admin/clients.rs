@@ -3,6 +3,7 @@
 use sekisho_rules::client::{
     AuthMethod, Client, ClientKind, GrantType, LogoutNotices, Party, RefreshPolicy, Standing, origin_of,
 };
+use sekisho_rules::factor::MfaPolicy;
 use sekisho_rules::id::{ClientId, hex};
 use sekisho_rules::logout::check_notices;
 use sekisho_rules::redirect::check_callback;
@@ -32,6 +33,8 @@ pub struct NewClient {
     pub web_origins: Vec<String>,
     /// Grants it may use beside those of its kind.
     pub grants: Vec<GrantType>,
+    /// When its users prove a second factor; `None` goes by the settings.
+    pub mfa: Option<MfaPolicy>,
     /// Public keys as a JWK Set, for `private_key_jwt`.
     pub jwks: Option<String>,
     /// Whose application it is.
@@ -67,7 +70,7 @@ pub async fn add(app: &App, actor: Actor, new: NewClient) -> Result<(Client, Opt
         standing: Standing::Enabled,
         refresh: new.refresh.unwrap_or(usual_refresh(method)),
         notices: new.notices,
-        mfa: None,
+        mfa: new.mfa,
         id_token_lifetime: 36_000,
         epoch: 0,
         nbf: 0,

@@ -7,6 +7,7 @@ pub mod apis;
 pub mod clients;
 pub mod connections;
 pub mod consents;
+pub mod factors;
 pub mod gateway;
 pub mod grants;
 pub mod import;

@@ -217,7 +217,7 @@ fn found(done: bool, user: &User) -> Result<(), Refused> {
     }
 }
 
-fn about(mut event: Event, user: &UserId) -> Event {
+pub(super) fn about(mut event: Event, user: &UserId) -> Event {
     event.user = Some(user.clone());
     event
 }

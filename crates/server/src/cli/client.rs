@@ -30,6 +30,7 @@ Examples:
   sekisho client add \"My site\" --kind regular_web --callback https://www.example.com/cb \\
     --backchannel-logout-url https://www.example.com/backchannel-logout
   sekisho client add \"Our phone app\" --kind native --grant password-realm --grant mfa-otp
+  sekisho client add \"Payroll\" --kind regular_web --mfa always --callback https://pay.example.com/cb
 Kinds: spa (in the browser) and native (on a device) have no secret and use PKCE; regular_web (on a server)
 has one; non_interactive is a machine that signs in for itself (see `sekisho grant add`).
 A secret is printed once, and kept sealed.";
@@ -98,6 +99,9 @@ pub(crate) struct Add {
     /// A grant it may use beside those of its kind; may be repeated
     #[arg(long, value_name = "GRANT", value_parser = grants())]
     grant: Vec<GrantType>,
+    /// When its users prove a second factor; `inherit` goes by the settings
+    #[arg(long, value_name = "POLICY", default_value = "inherit")]
+    mfa: update::Mfa,
     /// How it proves itself at the token endpoint; as its kind usually does when left out
     #[arg(long, value_name = "METHOD", value_parser = methods())]
     auth: Option<AuthMethod>,
@@ -266,6 +270,7 @@ impl Add {
             logout_urls: self.logout_url,
             web_origins: self.web_origin,
             grants: self.grant,
+            mfa: self.mfa.policy(),
             jwks: jwks.transpose()?,
             party: if self.third_party {
                 Party::Third

@@ -1,5 +1,7 @@
 //! `sekisho user`.
 
+mod factors;
+
 use sekisho_rules::user::User;
 use serde_json::{Value, json};
 
@@ -61,6 +63,9 @@ pub(crate) enum UserCommand {
     /// Write all accounts into a file
     #[command(after_help = transfer::EXPORT)]
     Export(transfer::Export),
+    /// What a user proves beside their password: listed, or taken away
+    #[command(subcommand)]
+    Factors(factors::FactorsCommand),
     /// Give a user a new password: everything they hold ends
     #[command(after_help = PASSWORD)]
     Password(Password),
@@ -126,6 +131,7 @@ impl UserCommand {
             Self::Add(command) => command.run(app, terminal).await,
             Self::List(command) => command.run(app, terminal).await,
             Self::Password(command) => command.run(app, terminal).await,
+            Self::Factors(command) => command.run(app, terminal).await,
             Self::Import(command) => command.run(app, terminal).await,
             Self::Export(command) => command.run(app, terminal).await,
             Self::Show(One { user, json }) => {

@@ -62,6 +62,7 @@ impl VerifierCommand {
             web_origins: Vec::new(),
             grants: Vec::new(),
             jwks: None,
+            mfa: None,
             party: Party::First,
             refresh: None,
             notices: LogoutNotices::default(),

@@ -191,6 +191,7 @@ fn client(name: &str, kind: ClientKind) -> NewClient {
         web_origins: vec![],
         grants: Vec::new(),
         jwks: None,
+        mfa: None,
         party: Party::First,
         notices: LogoutNotices::default(),
         refresh: None,

@@ -8,6 +8,7 @@ use crate::http::reply::Refused;
 use crate::http::visit::Visit;
 use crate::jobs::mail;
 use sekisho_rules::factor::FactorKind;
+use sekisho_rules::parameters::Parameters;
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::session::Session;
 use sekisho_rules::user::User;
@@ -57,13 +58,15 @@ pub async fn remove(
     Ok(removed)
 }
 
-/// Asks for no second factor in this browser for as long as the settings say. Nothing happens in a browser without its cookie.
+/// Asks for no second factor in this browser for as long as the settings say, if the box on the form that proved one was ticked. Nothing
+/// happens in a browser without its cookie.
 ///
 /// # Errors
 /// [`Fault`] when the database does not answer.
-pub async fn remember_browser(visit: &Visit, user: &User) -> Result<(), Fault> {
+pub async fn remember_if_asked(visit: &Visit, user: &User, form: &Parameters) -> Result<(), Fault> {
     let seconds = visit.app.config.mfa.remember;
-    let Some(cookie) = visit.cookie(Cookie::Browser).filter(|_| seconds > 0) else {
+    let asked = form.hint("remember") == Some("yes") && seconds > 0;
+    let Some(cookie) = visit.cookie(Cookie::Browser).filter(|_| asked) else {
         return Ok(());
     };
     let (id, hash) = (user.id.clone(), SecretHash::of(&cookie));

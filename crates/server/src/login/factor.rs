@@ -102,9 +102,7 @@ async fn proven(
     let Some(cookies) = step_up(visit, &due.session, kind).await? else {
         return Ok(resume(visit, &due.open));
     };
-    if form.hint("remember") == Some("yes") {
-        factors::remember_browser(visit, &due.user).await?;
-    }
+    factors::remember_if_asked(visit, &due.user, form).await?;
     let response = match left {
         None => resume(visit, &due.open),
         Some(left) => {

@@ -3,6 +3,7 @@
 
 use super::{Due, Open, due, factor, open, password, resume};
 use crate::establish::{Proof, establish, step_up};
+use crate::factors;
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, see_other, with_cookies};
 use crate::http::visit::Visit;
@@ -90,11 +91,11 @@ async fn proven(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
     let problem = match passkeys::check(visit, of(&due), challenge, response).await? {
         Proven::By(_) => {
             // A session that ended meanwhile, or was proven anew, is asked again.
-            let cookies = step_up(visit, &due.session, FactorKind::Passkey).await?;
-            return Ok(with_cookies(
-                resume(visit, &due.open),
-                cookies.unwrap_or_default(),
-            ));
+            let Some(cookies) = step_up(visit, &due.session, FactorKind::Passkey).await? else {
+                return Ok(resume(visit, &due.open));
+            };
+            factors::remember_if_asked(visit, &due.user, &form).await?;
+            return Ok(with_cookies(resume(visit, &due.open), cookies));
         }
         Proven::Wrong => FactorProblem::Wrong,
         Proven::Expired => FactorProblem::Expired,

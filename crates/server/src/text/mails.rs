@@ -157,6 +157,8 @@ pub struct Mails {
     pub factor_added: MailText,
     /// A second factor was taken away.
     pub factor_removed: MailText,
+    /// Everything beside the password was taken away by who runs the service.
+    pub factors_reset: MailText,
     /// New recovery codes were made.
     pub recovery_codes_made: MailText,
     /// A recovery code was used.

@@ -10,7 +10,7 @@ use sekisho_rules::client_auth::AuthenticatedClient;
 use sekisho_rules::factor::{FactorKind, Risk};
 use sekisho_rules::family::RefreshToken;
 use sekisho_rules::grant::login::{self, Asked, Decided, Facts, Login};
-use sekisho_rules::grant::{Grant, Refreshable};
+use sekisho_rules::grant::{Grant, Refreshable, Wish};
 use sekisho_rules::id::{Epochs, GrantId};
 use sekisho_rules::mfa_token::MfaToken;
 use sekisho_rules::refusal::Reason;
@@ -33,6 +33,19 @@ pub(super) struct Wanted {
     pub(super) spends: Option<Spent>,
     /// The code of the audit event, for example `sepft`.
     pub(super) event: &'static str,
+}
+
+impl Wanted {
+    /// What a request with a first factor asks for. Nothing is used up by it.
+    pub(super) fn by(grant: GrantType, wish: Wish, event: &'static str) -> Self {
+        Self {
+            grant,
+            scope: wish.scope,
+            audience: wish.audience,
+            spends: None,
+            event,
+        }
+    }
 }
 
 /// An `mfa_token` that is used up.

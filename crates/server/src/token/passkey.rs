@@ -47,12 +47,5 @@ pub(super) async fn log_in(
         amr: Proof::Passkey.amr(),
         auth_time: visit.moment.now,
     };
-    let wanted = Wanted {
-        grant: GrantType::WebAuthn,
-        scope: wish.scope,
-        audience: wish.audience,
-        spends: None,
-        event: "s",
-    };
-    login::settle(visit, client, login, wanted).await
+    login::settle(visit, client, login, Wanted::by(GrantType::WebAuthn, wish, "s")).await
 }

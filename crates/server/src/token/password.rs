@@ -49,12 +49,5 @@ pub(super) async fn log_in(
         amr: vec!["pwd".to_owned()],
         auth_time: visit.moment.now,
     };
-    let wanted = Wanted {
-        grant,
-        scope: wish.scope,
-        audience: wish.audience,
-        spends: None,
-        event: "sepft",
-    };
-    login::settle(visit, client, login, wanted).await
+    login::settle(visit, client, login, Wanted::by(grant, wish, "sepft")).await
 }

@@ -39,12 +39,5 @@ pub(super) async fn log_in(
         amr: vec!["otp".to_owned()],
         auth_time: visit.moment.now,
     };
-    let wanted = Wanted {
-        grant,
-        scope: wish.scope,
-        audience: wish.audience,
-        spends: None,
-        event: "sepft",
-    };
-    login::settle(visit, client, login, wanted).await
+    login::settle(visit, client, login, Wanted::by(grant, wish, "sepft")).await
 }

@@ -189,6 +189,7 @@ fn client(kind: ClientKind) -> NewClient {
             .into_iter()
             .collect(),
         jwks: None,
+        mfa: None,
         party: Party::First,
         notices: LogoutNotices::default(),
         refresh: None,

@@ -68,7 +68,7 @@ pub(crate) struct Update {
 
 /// When users prove a second factor.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Mfa {
+pub(super) enum Mfa {
     Never,
     Adaptive,
     Always,
@@ -76,7 +76,7 @@ enum Mfa {
 }
 
 impl Mfa {
-    fn policy(self) -> Option<MfaPolicy> {
+    pub(super) fn policy(self) -> Option<MfaPolicy> {
         match self {
             Self::Never => Some(MfaPolicy::Never),
             Self::Adaptive => Some(MfaPolicy::Adaptive),

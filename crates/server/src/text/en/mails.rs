@@ -154,6 +154,18 @@ pub(super) const MAILS: Mails = Mails {
         action: "",
         small: "If this was not you, choose a new password now and look at where you are signed in.",
     },
+    factors_reset: MailText {
+        subject: |tenant| format!("The second factors of your {tenant} account were reset"),
+        heading: "Your second factors were reset",
+        body: |email| {
+            format!(
+                "The people who run this service took away every second factor of {email}: authenticator apps, passkeys and \
+                 recovery codes. You sign in without them from now on, and can set up new ones on your account page."
+            )
+        },
+        action: "",
+        small: "If you did not ask for this, write to the people who run this service at once, and choose a new password.",
+    },
     recovery_codes_made: MailText {
         subject: |tenant| format!("New recovery codes for your {tenant} account"),
         heading: "You have new recovery codes",

@@ -159,6 +159,18 @@ pub(super) const MAILS: Mails = Mails {
         action: "",
         small: "お心当たりがない場合は、すぐにパスワードを再設定し、サインイン中の場所をご確認ください。",
     },
+    factors_reset: MailText {
+        subject: |tenant| format!("{tenant}: 2 段階認証が初期化されました"),
+        heading: "2 段階認証が初期化されました",
+        body: |email| {
+            format!(
+                "サービスの運営者が、{email} の 2 段階認証の方法 (認証アプリ、パスキー、復旧コード) をすべて削除しました。\
+                 今後はこれらを使わずにサインインします。アカウントのページで新しく設定できます。"
+            )
+        },
+        action: "",
+        small: "ご自身で依頼していない場合は、すぐにこのサービスの運営者に連絡し、パスワードを変更してください。",
+    },
     recovery_codes_made: MailText {
         subject: |tenant| format!("{tenant}: 新しい復旧コード"),
         heading: "新しい復旧コードを発行しました",
