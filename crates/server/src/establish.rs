@@ -12,6 +12,7 @@ use axum::http::HeaderValue;
 use sekisho_rules::factor::{AMR_MULTI_FACTOR, FactorKind, MfaPolicy, Risk};
 use sekisho_rules::secret::{Secret, SecretHash};
 use sekisho_rules::session::Session;
+use sekisho_rules::time::Timestamp;
 use sekisho_rules::user::User;
 use sekisho_store::browsers::{self, Browser};
 use sekisho_store::sessions::Birthplace;
@@ -30,7 +31,10 @@ pub enum Proof {
     /// A passkey whose authenticator verified the person: two factors at once (RFC 8176 `hwk`, `user`, `mfa`).
     Passkey,
     /// Another service vouched for them. What they proved there is not passed on: no value of RFC 8176 says it.
-    Upstream,
+    Upstream {
+        /// When they proved themselves there, as far as is known.
+        at: Timestamp,
+    },
     /// A code or link that was mailed to the address of the account (RFC 8176 `otp`).
     MailCode,
 }
@@ -41,14 +45,14 @@ impl Proof {
         match self {
             Self::Password | Self::Signup => vec!["pwd".to_owned()],
             Self::Passkey => ["hwk", "user", AMR_MULTI_FACTOR].map(str::to_owned).into(),
-            Self::Upstream => vec!["fed".to_owned()],
+            Self::Upstream { .. } => vec!["fed".to_owned()],
             Self::MailCode => vec!["otp".to_owned()],
         }
     }
 
     fn audit_kind(self) -> &'static str {
         match self {
-            Self::Password | Self::Passkey | Self::Upstream | Self::MailCode => "s",
+            Self::Password | Self::Passkey | Self::Upstream { .. } | Self::MailCode => "s",
             Self::Signup => "ss",
         }
     }
@@ -84,7 +88,10 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
         issuer_epoch,
         amr: proof.amr(),
         risk: judged.as_ref().map_or(Risk::Low, |judged| judged.risk),
-        auth_time: now,
+        auth_time: match proof {
+            Proof::Upstream { at } => at,
+            _ => now,
+        },
         last_seen: now,
         idle_expires_at: now.plus_seconds(policy.idle),
         expires_at: now.plus_seconds(policy.absolute),

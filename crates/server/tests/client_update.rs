@@ -87,6 +87,22 @@ fn what_is_said_changes_and_the_rest_stays() {
 }
 
 #[test]
+fn a_new_client_has_the_policy_that_was_said() {
+    let site = Deployment::new();
+    let add = |policy: &[&str]| {
+        let base = ["client", "add", "Payroll", "--kind", "spa", "--json"];
+        site.json(&[&base, policy].concat())["mfa"].clone()
+    };
+    assert_eq!(add(&[]), "inherit");
+    for policy in ["never", "adaptive", "always", "inherit"] {
+        assert_eq!(add(&["--mfa", policy]), policy);
+    }
+    let base = ["client", "add", "Payroll", "--kind", "spa", "--mfa", "sometimes"];
+    let said = site.refused(&base, 2);
+    assert!(said.contains("adaptive"), "{said}");
+}
+
+#[test]
 fn what_the_rules_refuse_changes_nothing() {
     let site = Deployment::new();
     let before = made(&site);

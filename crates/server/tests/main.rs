@@ -20,6 +20,7 @@ mod dbconnections;
 mod demo;
 mod edge;
 mod ending;
+mod factor_reset;
 mod factors;
 mod feed;
 mod frontchannel;

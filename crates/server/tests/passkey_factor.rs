@@ -10,6 +10,7 @@ use serde_json::json;
 
 engines!(
     a_passkey_is_proven_after_the_password,
+    a_browser_is_remembered_by_its_passkey_form,
     a_passkey_is_set_up_in_the_middle_of_a_sign_in,
 );
 
@@ -88,6 +89,44 @@ async fn a_passkey_is_proven_after_the_password(site: Site) {
     let id_token = claims(&tokens["id_token"]);
     assert_eq!(id_token["sub"], HANAKO);
     assert_eq!(id_token["amr"], json!(["mfa"]), "{id_token}");
+}
+
+async fn a_browser_is_remembered_by_its_passkey_form(site: Site) {
+    let mut key = Key::new();
+    enrol(&site, EMAIL, &mut key, "key").await;
+    let mut home = site.browser();
+    for remember in [None, Some("yes")] {
+        let page = due(&mut home).await;
+        assert!(page.body.contains("name=\"remember\"") && page.body.contains("for 30 days"));
+        let response = key.get(&asked(&page)).await;
+        let fields = [
+            ("state", page.hidden("state")),
+            ("csrf", page.hidden("csrf")),
+            ("challenge", page.hidden("challenge")),
+            ("response", response),
+            ("remember", remember.unwrap_or("no").to_owned()),
+        ];
+        let fields: Vec<(&str, &str)> = fields.iter().map(|(n, v)| (*n, v.as_str())).collect();
+        let answer = home.submit("/u/factor/passkey", &fields).await;
+        let back = home.follow(answer).await;
+        assert!(back.param("code").is_some(), "{}", back.location());
+        home.get("/v2/logout").await;
+    }
+    let page = home.open(&authorize("spa", &[])).await;
+    let back = home.log_in(&page, EMAIL, PASSWORD).await;
+    assert!(
+        back.param("code").is_some(),
+        "this browser is not asked: {}",
+        back.body
+    );
+    // Another one is, and so is this one when the application insists.
+    due(&mut site.browser()).await;
+    let acr = [("acr_values", sekisho_rules::factor::ACR_MULTI_FACTOR)];
+    let asked = home.open(&authorize("spa", &acr)).await;
+    assert!(asked.action().starts_with("/u/factor/passkey?"), "{}", asked.body);
+    // The sign-in page has no such box.
+    let page = site.browser().open(&authorize("spa", &[])).await;
+    assert!(!page.body.contains("name=\"remember\""));
 }
 
 async fn a_passkey_is_set_up_in_the_middle_of_a_sign_in(site: Site) {

@@ -23,10 +23,7 @@ sql! {
             WHERE provider = $1 AND subject = $2 AND user_id = $3 RETURNING subject";
     FORGET_ALL = "DELETE FROM identities WHERE user_id = $1";
     DELETE = "DELETE FROM identities WHERE provider = $1 AND subject = $2 AND user_id = $3 RETURNING subject";
-    // The last way in is never taken, not even by two browsers at once: the password or another identity must be there still.
-    DELETE_ANOTHER = "DELETE FROM identities WHERE provider = $1 AND subject = $2 AND user_id = $3 AND EXISTS \
-                      (SELECT 1 FROM identities others WHERE others.user_id = $3 AND (others.provider <> $1 OR others.subject <> $2)) \
-                      RETURNING subject";
+    CONNECTIONS_OF_USER = "SELECT connection_id FROM identities WHERE user_id = $1 ORDER BY linked_at LIMIT 100";
     SEALED = concat!("SELECT ", columns!(), " FROM identities WHERE (provider, subject) > ($1, $2) ORDER BY provider, subject LIMIT 100");
     RESEAL = "UPDATE identities SET sealed_tokens = $4 WHERE provider = $1 AND subject = $2 AND sealed_tokens = $3 RETURNING subject";
 }
@@ -149,32 +146,23 @@ pub async fn used(tx: &mut Tx, seen: &Identity, now: Timestamp) -> Result<bool, 
     Ok(tx.opt(sql::USED, arguments).await?.is_some())
 }
 
-/// What else opens an account.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OtherWays {
-    /// Something that is no identity does.
-    Certain,
-    /// Another identity must.
-    Identity,
-}
-
-/// Takes an identity from an account. `false` when it is not this account's, or is the last way in.
+/// The connections of an account's identities, one for each, as the transaction sees them. Who decides by it whether something may be
+/// taken away holds the account first ([`crate::users::hold`]).
 ///
 /// # Errors
 /// [`Fault`] when the statement fails.
-pub async fn delete(
-    tx: &mut Tx,
-    provider: &str,
-    subject: &str,
-    user: &UserId,
-    others: OtherWays,
-) -> Result<bool, Fault> {
-    let statement = match others {
-        OtherWays::Certain => sql::DELETE,
-        OtherWays::Identity => sql::DELETE_ANOTHER,
-    };
-    let row = tx.opt(statement, args![provider, subject, user.as_str()]).await?;
-    Ok(row.is_some())
+pub async fn connections_of(tx: &mut Tx, user: &UserId) -> Result<Vec<String>, Fault> {
+    let rows = tx.all(sql::CONNECTIONS_OF_USER, args![user.as_str()]).await?;
+    rows.iter().map(|row| row.get("connection_id")).collect()
+}
+
+/// Takes an identity from an account. `false` when it is not this account's.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn delete(tx: &mut Tx, provider: &str, subject: &str, user: &UserId) -> Result<bool, Fault> {
+    let arguments = args![provider, subject, user.as_str()];
+    Ok(tx.opt(sql::DELETE, arguments).await?.is_some())
 }
 
 /// Up to 100 identities after this one, to be sealed again.

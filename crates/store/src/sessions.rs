@@ -27,9 +27,9 @@ sql! {
     LISTED = concat!("SELECT ", columns!(), ", created_at, ip, user_agent FROM sessions WHERE id = $1");
     INSERT = "INSERT INTO sessions (id, secret_hash, user_id, user_epoch, issuer_epoch, amr, auth_time, created_at, last_seen, \
               idle_expires_at, expires_at, last_iat, last_exp, ended_at, ip, user_agent, risk) \
-              VALUES ($1, $2, $3, $4, $5, $6, $7, $7, $7, $8, $9, 0, 0, NULL, $10, $11, $12)";
+              VALUES ($1, $2, $3, $4, $5, $6, $7, $13, $13, $8, $9, 0, 0, NULL, $10, $11, $12)";
     // A new proof in the same browser by the same user keeps the `sid` and changes the secret.
-    RENEW = "UPDATE sessions SET secret_hash = $2, user_epoch = $3, issuer_epoch = $4, amr = $5, auth_time = $6, last_seen = $6, \
+    RENEW = "UPDATE sessions SET secret_hash = $2, user_epoch = $3, issuer_epoch = $4, amr = $5, auth_time = $6, last_seen = $10, \
              idle_expires_at = $7, expires_at = $8, risk = $9 WHERE id = $1 AND ended_at IS NULL RETURNING id";
     // A second factor adds to the proof and moves nothing but the secret: `auth_time` stays that of the first.
     STEP_UP = "UPDATE sessions SET secret_hash = $2, amr = $3 WHERE id = $1 AND amr = $4 AND ended_at IS NULL RETURNING id";
@@ -177,6 +177,7 @@ pub async fn insert(tx: &mut Tx, new: &Session, secret: &SecretHash, at: &Birthp
         at.ip.as_str(),
         at.user_agent.as_str(),
         new.risk.word(),
+        new.last_seen.millis(),
     ];
     tx.run(sql::INSERT, arguments).await.map(drop)
 }
@@ -196,6 +197,7 @@ pub async fn renew(tx: &mut Tx, renewed: &Session, secret: &SecretHash) -> Resul
         renewed.idle_expires_at.millis(),
         renewed.expires_at.millis(),
         renewed.risk.word(),
+        renewed.last_seen.millis(),
     ];
     Ok(tx.opt(sql::RENEW, arguments).await?.is_some())
 }

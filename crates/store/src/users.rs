@@ -25,7 +25,9 @@ sql! {
               ON CONFLICT DO NOTHING RETURNING id";
     LOGGED_IN = "UPDATE users SET last_login_at = $3 WHERE id = $1 AND epoch = $2 AND blocked = FALSE RETURNING id";
     REHASHED = "UPDATE users SET password_hash = $2 WHERE id = $1 AND password_hash = $3";
-    // Takes the lock of the row, so that the hash that is read is the one that is replaced.
+    // Takes the lock of the row: what hangs on the account is read and changed by one at a time.
+    HOLD = "UPDATE users SET epoch = epoch WHERE id = $1 RETURNING id";
+    // The same, so that the hash that is read is the one that is replaced.
     HOLD_PASSWORD = "UPDATE users SET password_hash = password_hash WHERE id = $1 RETURNING password_hash";
     SET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3, epoch = epoch + 1 WHERE id = $1 RETURNING id";
     RESET_PASSWORD = "UPDATE users SET password_hash = $2, updated_at = $3, epoch = epoch + 1, email_verified = TRUE \
@@ -146,6 +148,14 @@ pub async fn rehashed(tx: &mut Tx, id: &UserId, old: &str, new: &str) -> Result<
     tx.run(sql::REHASHED, args![id.as_str(), new, old])
         .await
         .map(drop)
+}
+
+/// Makes whoever else takes a way into this account away wait for the end of the transaction. `false` when there is no such user.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn hold(tx: &mut Tx, id: &UserId) -> Result<bool, Fault> {
+    Ok(tx.opt(sql::HOLD, args![id.as_str()]).await?.is_some())
 }
 
 /// The hash of an accepted new password, and how many hashes of earlier ones are kept beside it.

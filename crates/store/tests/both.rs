@@ -94,6 +94,7 @@ mod feed_outages;
 mod jobs;
 mod migrations;
 mod outages;
+mod passwords;
 mod revocations;
 mod statements;
 mod tls;

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | where a browser is sent | [`request`] |
 //! | whether an answer belongs to a request | [`answer`] |
+//! | how old a proof there is, and how a new one is asked for | [`fresh`] |
 //! | whether an ID token is believed | [`id_token`] |
 //! | who it is, in our words | [`profile`] |
 //! | which account that opens | [`account`] |
@@ -14,6 +15,7 @@
 
 pub mod account;
 pub mod answer;
+pub mod fresh;
 pub mod id_token;
 pub mod profile;
 pub mod request;

@@ -1,5 +1,6 @@
 //! Where a browser is sent to sign in elsewhere, and how the code it comes back with is redeemed.
 
+use super::fresh::{self, Wanted};
 use super::{Connection, Endpoints, Strategy};
 use crate::pkce::Challenge;
 use url::Url;
@@ -15,6 +16,17 @@ pub struct Fresh<'a> {
     pub verifier: &'a str,
 }
 
+/// What else a request says.
+#[derive(Clone, Copy, Debug)]
+pub struct Wish<'a> {
+    /// Where the answer goes.
+    pub redirect_uri: &'a str,
+    /// The languages of the person.
+    pub locales: Option<&'a str>,
+    /// How fresh their proof has to be.
+    pub proof: Wanted,
+}
+
 /// Decides the authorization request to a provider; `None` when its address is none.
 ///
 /// RFC 9700 section 2.1.1: PKCE with S256 always, though not every provider looks at it; OpenID Connect Core section 3.1.2.1: `nonce`
@@ -23,8 +35,7 @@ pub fn authorization(
     connection: &Connection,
     endpoints: &Endpoints,
     fresh: Fresh<'_>,
-    redirect_uri: &str,
-    locales: Option<&str>,
+    wish: Wish<'_>,
 ) -> Option<String> {
     let mut url = Url::parse(&endpoints.authorization).ok()?;
     {
@@ -32,7 +43,7 @@ pub fn authorization(
         query
             .append_pair("response_type", "code")
             .append_pair("client_id", &connection.client_id)
-            .append_pair("redirect_uri", redirect_uri)
+            .append_pair("redirect_uri", wish.redirect_uri)
             .append_pair("scope", &scope(connection))
             .append_pair("state", fresh.state)
             .append_pair("code_challenge", Challenge::of(fresh.verifier).as_str())
@@ -51,7 +62,10 @@ pub fn authorization(
             }
             _ => {}
         }
-        if let Some(locales) = locales.filter(|_| connection.strategy.has_id_token()) {
+        for (name, value) in fresh::parameters(connection.strategy, wish.proof) {
+            query.append_pair(name, &value);
+        }
+        if let Some(locales) = wish.locales.filter(|_| connection.strategy.has_id_token()) {
             query.append_pair("ui_locales", locales);
         }
     }

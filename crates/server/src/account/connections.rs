@@ -12,6 +12,7 @@ use axum::response::Response;
 use sekisho_rules::refusal::PageRefusal;
 use sekisho_rules::upstream::Connection;
 use sekisho_rules::upstream::account::{WaysIn, may_unlink};
+use sekisho_rules::upstream::fresh::Wanted;
 use sekisho_store::identities::Identity;
 use sekisho_store::{connections, identities};
 
@@ -66,13 +67,15 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Detour> {
             user: person.user.id.clone(),
             session: person.session.id.clone(),
         };
-        return Ok(match upstream::begin(visit, &connection, goal).await? {
-            Ok(response) => response,
-            Err(failure) => {
-                tracing::warn!(connection = connection.name, %failure, "linking could not begin");
-                done(visit, PATH, ConnectionsNotice::NotLinked.word())
-            }
-        });
+        return Ok(
+            match upstream::begin(visit, &connection, (goal, Wanted::Any)).await? {
+                Ok(response) => response,
+                Err(failure) => {
+                    tracing::warn!(connection = connection.name, %failure, "linking could not begin");
+                    done(visit, PATH, ConnectionsNotice::NotLinked.word())
+                }
+            },
+        );
     }
     let named = form.hint("unlink").and_then(|row| row.split_once(' '));
     let (provider, subject) = named.ok_or(PageRefusal::Malformed("unlink"))?;

@@ -37,7 +37,7 @@ pub async fn list(app: &App, user: &User) -> Result<Vec<Held>, Refused> {
     let mut held = Vec::new();
     for passkey in passkeys::of_user(&app.db, &user.id).await? {
         held.push(Held {
-            id: format!("webauthn|{}", passkey.id),
+            id: format!("webauthn-roaming|dev_{}", passkey.id),
             kind: FactorKind::Passkey,
             name: passkey.name,
             since: passkey.created_at,

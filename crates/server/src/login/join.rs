@@ -72,6 +72,7 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
                 let person = Person {
                     profile: joining.profile,
                     tokens: None,
+                    auth_time: None,
                 };
                 upstream::link(&visit, &connection, &user, &person).await?;
             }

@@ -1,13 +1,13 @@
 //! `/u/upstream` sends a browser to another service to sign in; `/login/callback` takes it back, and the account it opens signs in. Whatever
 //! goes wrong there leads back to the sign-in page of the same journey, with a sentence about it: nothing is lost.
 
+use super::open;
 use crate::audit::Record;
 use crate::config::Signup;
 use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, see_other, with_cookie, with_cookies};
 use crate::http::visit::Visit;
-use crate::journey::{Journey, Purpose};
 use crate::pages::Setback;
 use crate::throttle;
 use crate::upstream::{self, Attempt, Failure, Goal, Joining, Linked, Opened, Person, Stage};
@@ -21,6 +21,7 @@ use sekisho_rules::time::Timestamp;
 use sekisho_rules::upstream::Connection;
 use sekisho_rules::upstream::account::{self, Facts, Outcome, SignUp};
 use sekisho_rules::upstream::answer::{self, Answer, Asked};
+use sekisho_rules::upstream::fresh::{self, Times, Wanted};
 use sekisho_rules::user::User;
 use sekisho_store::identities::Identity;
 use sekisho_store::{audit, connections, identities, users};
@@ -38,13 +39,15 @@ const POSTED_BYTES: usize = 4096;
 /// `GET /u/upstream`: sends the browser away. `connection` names where to; else the request of the journey does.
 pub async fn start(visit: Visit) -> Response {
     let started = async {
-        let handle = visit.query.hint("state");
-        let journey = Journey::open(&visit, Purpose::SignIn, handle)?;
+        let open = match open(&visit, visit.query.hint("state")).await? {
+            Ok(open) => open,
+            Err(refusal) => return Ok(refusal),
+        };
         let named = visit
             .query
             .hint("connection")
-            .or(journey.request.hint("connection"));
-        let handle = handle.unwrap_or_default();
+            .or(open.journey.request.hint("connection"));
+        let handle = open.handle.as_str();
         let found = match named {
             Some(name) => upstream::named(&visit, name).await?,
             None => None,
@@ -55,7 +58,12 @@ pub async fn start(visit: Visit) -> Response {
         let goal = Goal::SignIn {
             journey: handle.to_owned(),
         };
-        match upstream::begin(&visit, &connection, goal).await? {
+        // An identity that waits is joined only by a proof that came after it.
+        let wanted = match Joining::waiting(&visit) {
+            Some(_) => Wanted::Now,
+            None => Wanted::by(&open.valid),
+        };
+        match upstream::begin(&visit, &connection, (goal, wanted)).await? {
             Ok(response) => Ok(response),
             Err(failure) => Ok(back(
                 &visit,
@@ -149,7 +157,12 @@ async fn back_home(visit: &Visit, opened: &Opened, sent: &Parameters) -> Result<
     }
     match person(visit, connection, opened, sent).await {
         Ok(person) => match &attempt.goal {
-            Goal::SignIn { journey } => sign_in(visit, connection, person, journey).await,
+            Goal::SignIn { journey } => {
+                let Some(auth_time) = proven_at(visit, connection, attempt, &person) else {
+                    return Ok(back(visit, journey, Setback::Stale, Some(connection)));
+                };
+                sign_in(visit, connection, (person, auth_time), journey).await
+            }
             Goal::Link { user, session } => {
                 let signed_in = crate::signed_in::browser(visit).await?.signed_in;
                 let here = signed_in.filter(|(here, who)| here.id == *session && who.id == *user);
@@ -208,10 +221,36 @@ fn failed(connection: &Connection, failure: &Failure) -> Setback {
     }
 }
 
+/// When the person proved themselves, if that is as fresh as the request wants it.
+fn proven_at(
+    visit: &Visit,
+    connection: &Connection,
+    attempt: &Attempt,
+    person: &Person,
+) -> Option<Timestamp> {
+    let now = visit.moment.now;
+    let times = Times {
+        told: person.auth_time,
+        left: attempt.at,
+        now,
+        // No session here is older than this, so neither is what it goes by.
+        oldest: now.plus_seconds(-visit.app.config.session.absolute),
+    };
+    let proven = fresh::proven_at(connection.strategy, attempt.wanted, times);
+    if proven.is_none() {
+        tracing::info!(
+            kind = "f",
+            connection = connection.name,
+            "the other service asked nothing of the person; a new proof was wanted"
+        );
+    }
+    proven
+}
+
 async fn sign_in(
     visit: &Visit,
     connection: &Connection,
-    person: Person,
+    (person, auth_time): (Person, Timestamp),
     journey: &str,
 ) -> Result<Response, Trouble> {
     let db = &visit.app.db;
@@ -238,26 +277,27 @@ async fn sign_in(
         namesake,
         same_address,
     };
+    let proof = Proof::Upstream { at: auth_time };
     match account::open(connection, profile, facts, sign_up) {
         Outcome::SignIn(user) => {
             let seen = upstream::row(visit, connection, &user.id, &person)?;
             let now = visit.moment.now;
             let noted = db.tx(async move |tx| identities::used(tx, &seen, now).await);
             match noted.await? {
-                true => enter(visit, &user, Proof::Upstream, journey, connection).await,
+                true => enter(visit, &user, proof, journey, connection).await,
                 false => Ok(back(visit, journey, Setback::Failed, Some(connection))),
             }
         }
         Outcome::Adopt(user) => {
             let new = upstream::row(visit, connection, &user.id, &person)?;
             db.tx(async move |tx| identities::insert(tx, &new).await).await?;
-            enter(visit, &user, Proof::Upstream, journey, connection).await
+            enter(visit, &user, proof, journey, connection).await
         }
         Outcome::Create { id, email } => {
             let user = new_user(visit, &person, id, email.as_ref());
             let new = upstream::row(visit, connection, &user.id, &person)?;
             match create(visit, &user, email, new).await? {
-                true => enter(visit, &user, Proof::Upstream, journey, connection).await,
+                true => enter(visit, &user, proof, journey, connection).await,
                 // Somebody was quicker, perhaps this person in another tab: what is there now decides the next try.
                 false => Ok(back(visit, journey, Setback::Failed, Some(connection))),
             }

@@ -59,11 +59,13 @@ pub enum Setback {
     Blocked,
     /// Too many tries from this network.
     TooMany,
+    /// The person proved nothing there just now, and has to.
+    Stale,
 }
 
 impl Setback {
     /// Every one.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Denied,
         Self::Down,
         Self::Failed,
@@ -71,6 +73,7 @@ impl Setback {
         Self::NoAccount,
         Self::Blocked,
         Self::TooMany,
+        Self::Stale,
     ];
 
     /// The word that stands for it in an address.
@@ -83,6 +86,7 @@ impl Setback {
             Self::NoAccount => "no-account",
             Self::Blocked => "blocked",
             Self::TooMany => "too-many",
+            Self::Stale => "stale",
         }
     }
 
@@ -104,6 +108,7 @@ impl SocialTrouble {
             Setback::NoAccount => text.no_account,
             Setback::Blocked => text.blocked,
             Setback::TooMany => text.too_many,
+            Setback::Stale => text.stale,
         };
         sentence(service)
     }

@@ -5,9 +5,10 @@ use crate::audit::Record;
 use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
 use crate::jobs::mail;
+use crate::upstream;
 use sekisho_rules::login::passkey::{OtherWay, may_remove, name};
 use sekisho_rules::user::User;
-use sekisho_store::{audit, identities, passkeys};
+use sekisho_store::{audit, identities, passkeys, users};
 
 /// What came of removing one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,11 +49,8 @@ pub async fn rename(visit: &Visit, user: &User, id: &str, typed: &str) -> Result
 /// # Errors
 /// [`Trouble`] when the database does not answer.
 pub async fn remove(visit: &Visit, user: &User, id: &str) -> Result<Removed, Trouble> {
-    let other = match user.password_hash {
-        Some(_) => OtherWay::Password,
-        None if !identities::of_user(&visit.app.db, &user.id).await?.is_empty() => OtherWay::LinkedAccount,
-        None => OtherWay::None,
-    };
+    let usable = upstream::usable(visit).await?;
+    let has_password = user.password_hash.is_some();
     let event = Record::new("gd_unenroll")
         .user(&user.id)
         .detail("passkey")
@@ -60,8 +58,16 @@ pub async fn remove(visit: &Visit, user: &User, id: &str) -> Result<Removed, Tro
     let job = notice(visit, user, Changed::Removed)?;
     let (owner, id, moment) = (user.id.clone(), id.to_owned(), visit.moment);
     let removed = visit.app.db.tx(async move |tx| {
+        // Two browsers must not each take what the other leaves.
+        users::hold(tx, &owner).await?;
         passkeys::hold(tx, &owner).await?;
         let held = passkeys::count(tx, &owner).await?;
+        let linked = identities::connections_of(tx, &owner).await?;
+        let other = match has_password {
+            true => OtherWay::Password,
+            false if linked.iter().any(|one| usable.contains(one)) => OtherWay::LinkedAccount,
+            false => OtherWay::None,
+        };
         if held > 0 && !may_remove(held, other) {
             return Ok(Removed::LastWayIn);
         }

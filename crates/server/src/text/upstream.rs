@@ -23,6 +23,8 @@ pub struct Upstream {
     pub blocked: fn(&str) -> String,
     /// Too many tries from this network.
     pub too_many: fn(&str) -> String,
+    /// The person proved nothing there just now, and has to.
+    pub stale: fn(&str) -> String,
     /// A provider whose name is not known any more.
     pub this_service: &'static str,
     /// Title and heading of the page that asks for proof of an account.

@@ -14,7 +14,8 @@ use sekisho_rules::secret::SecretHash;
 use sekisho_rules::time::Timestamp;
 use sekisho_rules::upstream::Connection;
 use sekisho_rules::upstream::answer::ATTEMPT_SECONDS;
-use sekisho_rules::upstream::request::{Fresh, authorization};
+use sekisho_rules::upstream::fresh::Wanted;
+use sekisho_rules::upstream::request::{Fresh, Wish, authorization};
 use serde::{Deserialize, Serialize};
 
 const LABEL: &str = "sign-in elsewhere";
@@ -55,6 +56,9 @@ pub struct Attempt {
     pub at: Timestamp,
     /// What for.
     pub goal: Goal,
+    /// How fresh the proof there has to be.
+    #[serde(default)]
+    pub wanted: Wanted,
     /// The state it left with. It is sealed with the rest, and never shown but to the provider.
     state: String,
 }
@@ -76,7 +80,7 @@ pub struct Opened {
 pub async fn begin(
     visit: &Visit,
     connection: &Connection,
-    goal: Goal,
+    (goal, wanted): (Goal, Wanted),
 ) -> Result<Result<Response, Failure>, Trouble> {
     let at = match endpoints(visit, connection).await {
         Ok(at) => at,
@@ -88,6 +92,7 @@ pub async fn begin(
         verifier: visit.moment.secret().encode(),
         at: visit.moment.now,
         goal,
+        wanted,
         state: visit.moment.secret().encode(),
     };
     let fresh = Fresh {
@@ -96,8 +101,12 @@ pub async fn begin(
         verifier: &attempt.verifier,
     };
     let redirect_uri = visit.app.config.issuer.link(CALLBACK);
-    let locales = visit.query.hint("ui_locales");
-    let Some(to) = authorization(connection, &at, fresh, &redirect_uri, locales) else {
+    let wish = Wish {
+        redirect_uri: &redirect_uri,
+        locales: visit.query.hint("ui_locales"),
+        proof: wanted,
+    };
+    let Some(to) = authorization(connection, &at, fresh, wish) else {
         return Ok(Err(Failure::Settings("the authorization endpoint is no address")));
     };
     let plain =

@@ -6,6 +6,7 @@ use super::{Attempt, CALLBACK};
 use crate::egress::{Answer, EgressError, Question};
 use crate::http::visit::Visit;
 use sekisho_jose::{Algorithm, KeySet, SigningKey, jwt};
+use sekisho_rules::time::Timestamp;
 use sekisho_rules::upstream::answer::word;
 use sekisho_rules::upstream::id_token::{self, Claims, Expected, Refused};
 use sekisho_rules::upstream::profile::{self, Profile, Told};
@@ -57,6 +58,8 @@ pub struct Person {
     pub profile: Profile,
     /// The provider's tokens, where they are to be kept.
     pub tokens: Option<UpstreamTokens>,
+    /// When they proved themselves there, where the ID token says so.
+    pub auth_time: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -122,6 +125,9 @@ pub async fn who(
     };
     let profile = profile::read(connection, &told_by)
         .ok_or(Failure::NotUnderstood("the provider does not say who it is"))?;
+    let auth_time = claims
+        .as_ref()
+        .and_then(|claims| claims.get("auth_time")?.as_i64());
     let kept = connection.settings.tokens == Keeping::Kept && !access_token.is_empty();
     Ok(Person {
         tokens: kept.then(|| UpstreamTokens {
@@ -130,6 +136,7 @@ pub async fn who(
             expires_in: seconds(told.expires_in.as_ref()),
         }),
         profile,
+        auth_time: auth_time.map(Timestamp::from_seconds),
     })
 }
 

@@ -14,8 +14,8 @@ use sekisho_rules::upstream::Connection;
 use sekisho_rules::upstream::account::{WaysIn, may_unlink};
 use sekisho_rules::upstream::profile::Profile;
 use sekisho_rules::user::User;
-use sekisho_store::identities::{self, Identity, OtherWays, SealedTokens};
-use sekisho_store::{Fault, audit, connections, factors};
+use sekisho_store::identities::{self, Identity, SealedTokens};
+use sekisho_store::{Fault, audit, connections, factors, passkeys, users};
 
 /// What came of joining.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,18 +111,12 @@ pub async fn unlink(visit: &Visit, user: &User, provider: &str, subject: &str) -
     else {
         return Ok(Unlinked::Missing);
     };
-    let ways = ways_in(visit, user).await?;
+    let before = ways_in(visit, user).await?;
+    let usable = usable(visit).await?;
     // An identity whose connection is off opens nothing, so taking it away takes no way in.
     let connection = connections::by_id(&visit.app.db, &found.connection_id).await?;
     let counts = connection.as_ref().is_some_and(Connection::is_enabled);
     let service = connection.map_or_else(|| provider.to_owned(), |c| c.display_name().to_owned());
-    if counts && !may_unlink(ways) {
-        return Ok(Unlinked::LastWayIn);
-    }
-    let others = match ways.password || ways.mail || ways.passkeys > 0 || !counts {
-        true => OtherWays::Certain,
-        false => OtherWays::Identity,
-    };
     let event = Record::new("unlink")
         .user(&user.id)
         .detail(said("taken away", provider, &found.profile))
@@ -131,20 +125,37 @@ pub async fn unlink(visit: &Visit, user: &User, provider: &str, subject: &str) -
     let moment = visit.moment;
     let (owner, provider, subject) = (user.id.clone(), provider.to_owned(), subject.to_owned());
     let gone = visit.app.db.tx(async move |tx| {
-        if !identities::delete(tx, &provider, &subject, &owner, others).await? {
-            return Ok(false);
+        // Two browsers must not each take what the other leaves.
+        users::hold(tx, &owner).await?;
+        let held = identities::connections_of(tx, &owner).await?;
+        let ways = WaysIn {
+            passkeys: usize::try_from(passkeys::count(tx, &owner).await?).unwrap_or(0),
+            identities: held.iter().filter(|one| usable.contains(one)).count(),
+            ..before
+        };
+        if counts && !may_unlink(ways) {
+            return Ok(Unlinked::LastWayIn);
+        }
+        if !identities::delete(tx, &provider, &subject, &owner).await? {
+            return Ok(Unlinked::Missing);
         }
         audit::insert(tx, &event).await?;
         mail::enqueue(tx, notice.as_ref(), moment).await?;
-        Ok(true)
+        Ok(Unlinked::Gone)
     });
-    match gone.await? {
-        true => {
-            visit.app.jobs.ring();
-            Ok(Unlinked::Gone)
-        }
-        false => Ok(Unlinked::LastWayIn),
+    let gone = gone.await?;
+    if gone == Unlinked::Gone {
+        visit.app.jobs.ring();
     }
+    Ok(gone)
+}
+
+/// The ids of the connections that people may sign in by.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn usable(visit: &Visit) -> Result<Vec<String>, Fault> {
+    Ok(super::offered(visit).await?.into_iter().map(|c| c.id).collect())
 }
 
 /// The ways into an account.
@@ -153,7 +164,7 @@ pub async fn unlink(visit: &Visit, user: &User, provider: &str, subject: &str) -
 /// [`Fault`] when the database does not answer.
 pub async fn ways_in(visit: &Visit, user: &User) -> Result<WaysIn, Fault> {
     let db = &visit.app.db;
-    let usable: Vec<String> = super::offered(visit).await?.into_iter().map(|c| c.id).collect();
+    let usable = usable(visit).await?;
     let held = identities::of_user(db, &user.id).await?;
     let kinds = factors::kinds(db, &user.id).await?;
     Ok(WaysIn {

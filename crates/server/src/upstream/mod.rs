@@ -13,7 +13,7 @@ pub use calls::{Failure, Person, who};
 pub use documents::Documents;
 pub use joining::{Joining, Stage};
 pub(crate) use link::row;
-pub use link::{Linked, Unlinked, ways_in};
+pub use link::{Linked, Unlinked, usable, ways_in};
 pub use link::{link, unlink};
 pub use tokens::{Place, UpstreamTokens, identity_place, secret_place};
 

@@ -5,6 +5,7 @@ mod enrol;
 mod hostile;
 mod model;
 mod prove;
+mod two_doors;
 
 use crate::browser::{Answer, Browser};
 use crate::seed::client;

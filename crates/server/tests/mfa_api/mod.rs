@@ -37,7 +37,7 @@ const MFA: &str = "https://login.example/mfa/";
 const ALL_SCOPES: &str = "enroll read:authenticators remove:authenticators";
 
 /// A confidential client with every grant of this page.
-fn direct(id: &str, policy: Option<MfaPolicy>) -> Client {
+pub(crate) fn direct(id: &str, policy: Option<MfaPolicy>) -> Client {
     let mut made = client(id, ClientKind::RegularWeb);
     made.mfa = policy;
     made.grant_types.extend([

@@ -1,8 +1,10 @@
 //! Signing in elsewhere: the providers by name, what is believed of them, and how their people become ours.
 
+mod fresh;
 mod hostile;
 mod joining;
 mod provider;
+mod ways;
 
 use crate::browser::{Answer, Browser, claims};
 use crate::site::{CALLBACK, Site, authorize, engines, form};
@@ -90,6 +92,11 @@ async fn change(site: &Site, name: &str, edit: impl FnOnce(&mut Connection)) {
 /// Follows the button of a connection on the sign-in page: the request to the provider.
 async fn leave(browser: &mut Browser<'_>, connection: &str) -> String {
     let page = browser.open(&authorize("spa", &[])).await;
+    press(browser, &page, connection).await
+}
+
+/// Follows the button of a connection on this page: the request to the provider.
+async fn press(browser: &mut Browser<'_>, page: &Answer, connection: &str) -> String {
     let button = page
         .body
         .split("href=\"")

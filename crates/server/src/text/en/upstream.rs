@@ -25,6 +25,12 @@ pub(super) const UPSTREAM: Upstream = Upstream {
     too_many: |name| {
         format!("Too many tries with {name} from your network. Wait a few minutes, or sign in another way.")
     },
+    stale: |name| {
+        format!(
+            "{name} did not ask who you are, and this time it has to be certain. Sign out at {name} and try again, or sign in \
+             another way."
+        )
+    },
     this_service: "the other service",
     join_title: "You already have an account",
     join_lead: |name, email| {

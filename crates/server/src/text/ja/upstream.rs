@@ -33,6 +33,12 @@ pub(super) const UPSTREAM: Upstream = Upstream {
             "お使いのネットワークから {name} でのサインインが多すぎます。数分待つか、別の方法でサインインしてください。"
         )
     },
+    stale: |name| {
+        format!(
+            "改めてご本人の確認が必要ですが、{name} では確認が行われませんでした。{name} からサインアウトしてもう一度試すか、\
+             別の方法でサインインしてください。"
+        )
+    },
     this_service: "外部サービス",
     join_title: "すでにアカウントをお持ちです",
     join_lead: |name, email| {
