@@ -298,7 +298,7 @@ async fn people_of_other_services_come_with_their_identities(site: Site) {
     let (gone, seen) = (id.clone(), both.clone());
     let given_up = site.app.db.tx(async move |tx| {
         users::logged_in(tx, &seen, Timestamp::from_millis(1)).await?;
-        identities::delete(tx, "google-oauth2", "1001", &gone, identities::OtherWays::Certain).await
+        identities::delete(tx, "google-oauth2", "1001", &gone).await
     });
     assert!(given_up.await.unwrap());
     bring(&site, &file, Format::Auto).await;
