@@ -20,6 +20,7 @@ const SHARED: &[&str] = &[
     "app",
     "attempts",
     "audit",
+    "bot_check",
     "breached",
     "builtin",
     "client_auth",

@@ -101,6 +101,8 @@ pub enum Reason {
     WrongMailCode,
     /// Too many attempts at the account; the credential was not looked at.
     TooManyAttempts,
+    /// A bot check is due first.
+    BotCheckDue,
     /// No connection of this name.
     UnknownRealm,
     /// The `mfa_token` is none of ours, another client's, used, or of somebody whose access has changed. One reason for all.
@@ -171,6 +173,7 @@ impl Reason {
             | Self::WrongOobCode
             | Self::WrongRecoveryCode => "invalid_grant",
             Self::TooManyAttempts => "too_many_attempts",
+            Self::BotCheckDue => "requires_verification",
             Self::UnknownRealm => "invalid_request",
             Self::MfaTokenExpired => "expired_token",
             Self::UnsupportedChallenge => "unsupported_challenge_type",
@@ -232,6 +235,7 @@ impl fmt::Display for Reason {
             Self::WrongBindingCode => f.write_str("Invalid binding_code."),
             Self::WrongOobCode => f.write_str("Invalid oob_code."),
             Self::WrongRecoveryCode => f.write_str("MFA Authorization rejected."),
+            Self::BotCheckDue => f.write_str("Suspicious request requires verification"),
             Self::TooManyAttempts => {
                 f.write_str("Your account has been blocked after multiple consecutive login attempts.")
             }

@@ -1,6 +1,7 @@
 //! The state of one running issuer. Nothing is global: a process could hold several.
 
 use crate::api_token::Gate;
+use crate::bot_check::BotCheck;
 use crate::breached::Breached;
 use crate::config::Config;
 use crate::egress::Egress;
@@ -68,6 +69,8 @@ pub struct App {
     pub gateway: Gateway,
     /// What is known of addresses.
     pub addresses: Addresses,
+    /// The bot check, where it is switched on.
+    pub bot_check: Option<BotCheck>,
     /// What went wrong and waits to be written.
     pub failures: Failures,
     /// What is counted.
@@ -103,6 +106,7 @@ impl App {
             jobs: Bell::default(),
             post: Post::open(&config)?,
             addresses: Addresses::load(&config.attacks)?,
+            bot_check: BotCheck::open(&config)?,
             failures: Failures::default(),
             metrics: Metrics::new(),
             config,

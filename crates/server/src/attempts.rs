@@ -13,6 +13,7 @@ use crate::mail::{Envelope, letters};
 use crate::tickets;
 use sekisho_rules::identity::Email;
 use sekisho_rules::login::attempts::{self as rules, Bucket, Strikes, Struck};
+use sekisho_rules::login::bot_check;
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::ticket::Errand;
 use sekisho_rules::user::User;
@@ -204,6 +205,33 @@ pub async fn admit_signup(visit: &Visit) -> Result<Admission, Fault> {
     let failures = &visit.app.failures;
     failures.note_seldom(&visit.app, event.at(visit), &visit.network());
     Ok(Admission::Closed)
+}
+
+/// What is held against this network and, where one is named, an account: what decides whether a bot check is due.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn held(visit: &Visit, account: Option<&str>) -> Result<bot_check::Facts, Fault> {
+    let (db, now) = (&visit.app.db, visit.moment.now);
+    let counters = Counters::of(visit, account.unwrap_or_default());
+    let missing = async |bucket: Option<&Bucket>| match bucket {
+        Some(bucket) => counters::missing(db, bucket, now).await,
+        None => Ok(0),
+    };
+    let mut facts = bot_check::Facts {
+        bad_network: visit.app.addresses.is_bad(visit.ip),
+        failed_from_network: missing(counters.network.as_ref()).await?,
+        ..bot_check::Facts::default()
+    };
+    if let Some(account) = account {
+        facts.failed_here = match &counters.pair {
+            Some(pair) => counters::struck(db, pair, now).await?,
+            None => 0,
+        };
+        facts.failed_at_account = missing(counters.account.as_ref()).await?;
+        facts.known_browser = facts.failed_at_account > 0 && is_known_browser(visit, account).await?;
+    }
+    Ok(facts)
 }
 
 async fn is_known_browser(visit: &Visit, account: &str) -> Result<bool, Fault> {

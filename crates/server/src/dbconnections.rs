@@ -2,6 +2,7 @@
 //! There is one store of passwords, so the name of the connection is not looked at.
 
 use crate::attempts::{self, Admission};
+use crate::bot_check::{self, Passage};
 use crate::config::Signup;
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Refused, Trouble};
@@ -77,6 +78,20 @@ impl Problem {
         Self::Said(StatusCode::TOO_MANY_REQUESTS, body)
     }
 
+    /// Why a bot check lets nobody go on.
+    fn unchecked(passage: Passage) -> Result<(), Self> {
+        match passage {
+            Passage::Open => Ok(()),
+            Passage::Missing => Err(Self::bad(
+                "requires_verification",
+                "Suspicious request requires verification",
+            )),
+            Passage::Refused => Err(Self::bad("invalid_captcha", "Invalid captcha value")),
+            Passage::TooMany => Err(Self::too_many()),
+            Passage::Busy => Err(Reason::Unavailable.into()),
+        }
+    }
+
     fn answer(self, visit: &Visit) -> Response {
         match self {
             Self::Refused(refused) => refused.oauth(visit.app.config.wire),
@@ -113,6 +128,7 @@ async fn asked_to_change(visit: &Visit, bytes: &Bytes) -> Result<Response, Probl
         Some(Err(_)) => return Err(Problem::bad("bad.email", "email is not an address")),
         None => return Err(Problem::bad("bad.email", "email is required")),
     };
+    Problem::unchecked(bot_check::passes(visit, &email.folded, body.get("captcha")?).await?)?;
     match password_mails::reset(visit, &email, text(visit), None).await? {
         Asked::TooMany => Err(Problem::too_many()),
         Asked::Written => {
@@ -147,6 +163,7 @@ async fn signed_up(visit: &Visit, bytes: &Bytes) -> Result<Response, Problem> {
         Err(Unfit::Busy) => return Err(Reason::Unavailable.into()),
         Err(Unfit::Broken(fault)) => return Err(fault.into()),
     };
+    Problem::unchecked(bot_check::passes(visit, &email.folded, body.get("captcha")?).await?)?;
     if mode == Signup::VerifyFirst {
         return match password_mails::join(visit, &email, text(visit), None).await? {
             Asked::TooMany => Err(Problem::too_many()),

@@ -9,6 +9,7 @@ pub mod app;
 pub mod attempts;
 pub mod audit;
 pub mod authorize;
+pub mod bot_check;
 pub mod breached;
 pub mod builtin;
 pub mod cli;

@@ -76,6 +76,11 @@ impl Addresses {
         Ok(Self { places, bad })
     }
 
+    /// Whether an address is on the operator's list.
+    pub fn is_bad(&self, address: IpAddr) -> bool {
+        self.bad.contains(address)
+    }
+
     /// Where an address is, as far as the file knows.
     pub fn place(&self, address: IpAddr) -> Place {
         let Some(reader) = &self.places else {
@@ -164,7 +169,7 @@ pub async fn judge(visit: &Visit, user: &User) -> Result<Judged, Fault> {
         last: history
             .first()
             .and_then(|browser| Some((browser.last_seen, point_of(browser)?))),
-        bad_network: app.addresses.bad.contains(visit.ip),
+        bad_network: app.addresses.is_bad(visit.ip),
         failures: match &failed {
             Some(bucket) => counters::missing(&app.db, bucket, visit.moment.now).await?,
             None => 0,

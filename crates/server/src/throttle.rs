@@ -37,6 +37,13 @@ pub const ANSWERS_FROM_NETWORK: Limit = Limit {
     seconds: 300,
 };
 
+/// Answers of a bot check brought by one network: each makes us call the provider.
+pub const BOT_CHECKS_FROM_NETWORK: Limit = Limit {
+    name: "bot checks from a network",
+    times: 300,
+    seconds: 300,
+};
+
 /// Counts one attempt; false when there were too many.
 ///
 /// # Errors

@@ -119,6 +119,7 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
             username,
             password,
             realm,
+            captcha,
             wish,
             ..
         } => {
@@ -126,6 +127,7 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
                 username: &username,
                 password: &password,
                 realm: realm.as_deref(),
+                captcha: captcha.as_deref(),
             };
             password::log_in(visit, &client, (grant, wish), typed).await
         }

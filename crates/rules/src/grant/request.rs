@@ -63,6 +63,8 @@ pub enum TokenRequest {
         password: String,
         /// The connection it belongs to.
         realm: Option<String>,
+        /// The answer of a bot check.
+        captcha: Option<String>,
         /// What is wanted.
         wish: Wish,
     },
@@ -152,6 +154,7 @@ impl TokenRequest {
                     GrantType::PasswordRealm => Some(body.required("realm")?.to_owned()),
                     _ => owned("realm")?,
                 },
+                captcha: owned("captcha")?,
                 wish: wish()?,
             }),
             Some(GrantType::PasswordlessOtp) => Ok(Self::MailCode {

@@ -35,6 +35,7 @@ fn with_names(text: &'static Text, suffix: &str, email: &str) -> Vec<State> {
         problems,
         back_url: Some("/u/login?state=sealed".into()),
         social: super::upstream::buttons(asking == Asking::Join),
+        bot_check: None,
     };
     let choose = |choosing, problems| ChoosePage {
         chrome: chrome(text),
@@ -75,6 +76,7 @@ fn with_names(text: &'static Text, suffix: &str, email: &str) -> Vec<State> {
         state: "sealed".into(),
         csrf: "token".into(),
         email: email.into(),
+        person: "mark".into(),
         resent,
         problem,
         mailbox_url: suffix.is_empty().then(|| "/dev/mailbox".into()),

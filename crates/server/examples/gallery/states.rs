@@ -2,6 +2,8 @@
 
 #[path = "account.rs"]
 mod account_sections;
+#[path = "bot_check.rs"]
+mod bot_check;
 #[path = "passkeys.rs"]
 mod passkeys;
 #[path = "recovery.rs"]
@@ -61,6 +63,7 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
     states.extend(wrong_forms(text));
     states.extend(recovery::every(text));
     states.extend(second_factors::every(text));
+    states.extend(bot_check::every(text));
     states.extend(passkeys::every(text));
     states.extend(account_sections::every(text));
     states.extend(upstream::every(text));
@@ -388,6 +391,7 @@ fn login(text: &'static Text) -> LoginPage {
         code_url: None,
         signup_url: Some("/u/signup?state=sealed".into()),
         social: SocialBlock::default(),
+        bot_check: None,
     }
 }
 
@@ -403,6 +407,7 @@ fn signup(text: &'static Text) -> SignupPage {
         problems: Vec::new(),
         login_url: "/u/login?state=sealed".into(),
         social: SocialBlock::default(),
+        bot_check: None,
     }
 }
 

@@ -1,5 +1,6 @@
 //! How often a credential may be guessed at, and what is done about logins that look wrong.
 
+use super::bot_check::{BotCheck, BotCheckSection};
 use super::server::{Networks, networks};
 use super::value::{ConfigError, Setting, Value};
 use sekisho_rules::login::attempts::Limits;
@@ -55,6 +56,9 @@ pub(super) struct AttacksSection {
     /// Kilometres an hour a person can travel.
     #[config(env = "SEKISHO_ATTACKS_TRAVEL_KMH", default = 1000)]
     pub(super) travel_kmh: Value,
+
+    #[config(nested)]
+    pub(super) bot_check: BotCheckSection,
 }
 
 /// What is done about logins that look wrong.
@@ -83,6 +87,8 @@ pub struct Attacks {
     pub bad_networks_file: Option<PathBuf>,
     /// Kilometres an hour a person can travel.
     pub travel_kmh: i64,
+    /// The bot check, where it is switched on.
+    pub bot_check: Option<BotCheck>,
 }
 
 impl AttacksSection {
@@ -127,6 +133,7 @@ impl AttacksSection {
             travel_kmh: Setting::new("attacks.travel_kmh", Some(&self.travel_kmh))
                 .number(100..=100_000, "kilometres an hour")?
                 .unwrap_or(1000),
+            bot_check: self.bot_check.resolve()?,
         })
     }
 }

@@ -7,6 +7,7 @@
 mod accounts;
 mod attacks;
 mod audit;
+mod bot_check;
 mod database;
 mod egress;
 mod feed;
@@ -32,6 +33,7 @@ use serde_json::json;
 pub use accounts::{Accounts, LogoutPrompt, Passwordless, Signup};
 pub use attacks::{Attacks, SuspiciousLogins};
 pub use audit::Audit;
+pub use bot_check::{BotCheck, BotProvider, Outage, ProviderSecret};
 pub use database::Database;
 pub use egress::{Loopback, Reach};
 pub use feed::Feed;
@@ -327,10 +329,8 @@ fn from_environment(environment: &Environment) -> Result<WrittenLayer, ConfigErr
     let mut tree = json!({});
     for (key, name) in names() {
         if let Some(text) = environment.get(name).filter(|text| !text.is_empty()) {
-            match key.split_once('.') {
-                Some((section, field)) => tree[section][field] = json!(text),
-                None => tree[key] = json!(text),
-            }
+            let place = key.split('.').fold(&mut tree, |place, part| &mut place[part]);
+            *place = json!(text);
         }
     }
     WrittenLayer::deserialize(tree).map_err(|error| ConfigError::new(one_line(&error.to_string())))

@@ -90,7 +90,8 @@ fn harden(headers: &mut HeaderMap, app: &App, id: &str) {
     set(headers, header::CACHE_CONTROL, "no-store");
     let frame_free = headers
         .get(header::CONTENT_SECURITY_POLICY)
-        .is_some_and(|policy| policy.as_bytes().starts_with(PAGE_POLICY.as_bytes()));
+        .and_then(|policy| policy.to_str().ok())
+        .is_some_and(|policy| policy.contains("frame-ancestors 'none'"));
     if frame_free {
         set(headers, header::X_FRAME_OPTIONS, "DENY");
     }
@@ -113,6 +114,37 @@ pub fn framed_by_anybody() -> HeaderValue {
 /// The policy of a page that loads pages of these origins in frames, and of no others.
 pub fn framing(origins: &[String]) -> Option<HeaderValue> {
     HeaderValue::from_str(&format!("{PAGE_POLICY}; frame-src {}", origins.join(" "))).ok()
+}
+
+/// Where the parts of a page come from that are not ours: origins, or what begins with one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Foreign {
+    /// Of scripts.
+    pub scripts: Vec<String>,
+    /// Of pages in frames.
+    pub frames: Vec<String>,
+    /// Of styles.
+    pub styles: Vec<String>,
+    /// Of what scripts ask for.
+    pub calls: Vec<String>,
+}
+
+/// The policy of a page that loads parts of somebody else's. Everything else is as strict as everywhere.
+pub fn with_foreign(foreign: &Foreign) -> Option<HeaderValue> {
+    let list = |places: &[String]| {
+        places
+            .iter()
+            .fold(String::new(), |list, place| list + " " + place)
+    };
+    HeaderValue::from_str(&format!(
+        "default-src 'none'; script-src 'self'{}; style-src 'self'{}; img-src 'self'; connect-src 'self'{}; base-uri 'none'; \
+         frame-ancestors 'none'; frame-src{}",
+        list(&foreign.scripts),
+        list(&foreign.styles),
+        list(&foreign.calls),
+        list(&foreign.frames),
+    ))
+    .ok()
 }
 
 /// Reads the body of a form before a page of ours sees it; what is too large or too slow is told on a page.

@@ -213,6 +213,7 @@ pub fn said(reason: &Reason, wire: Wire) -> (StatusCode, &'static str, String) {
                 return (StatusCode::FORBIDDEN, code, words);
             }
             Reason::MfaTokenExpired => return (StatusCode::UNAUTHORIZED, code, words),
+            Reason::BotCheckDue => return (StatusCode::UNAUTHORIZED, code, words),
             Reason::UserBlocked => return (StatusCode::UNAUTHORIZED, "unauthorized", words),
             Reason::GrantNotAllowed(_) => return (StatusCode::FORBIDDEN, code, words),
             Reason::ClientNotAuthorized(_) | Reason::UnknownAudience(_) => {

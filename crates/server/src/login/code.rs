@@ -1,6 +1,7 @@
 //! `/u/code`: a sign-in by a mailed code. The page, its work and its limits are the same whether or not there is an account.
 
 use super::{Open, open, password};
+use crate::bot_check;
 use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, html, see_other, with_cookies};
@@ -13,8 +14,10 @@ use crate::pages::{LoginProblem, MailedCodePage, MailedCodeProblem, Resent};
 use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
+use sekisho_rules::id::hex;
 use sekisho_rules::identity::Email;
 use sekisho_rules::parameters::Parameters;
+use sekisho_rules::secret::SecretHash;
 
 /// The page cannot be shown again by itself; the address is asked for on the sign-in page.
 pub async fn show(visit: Visit) -> Response {
@@ -49,11 +52,34 @@ pub async fn submit(visit: Visit, form: Bytes) -> Response {
         };
         match form.hint("step") {
             Some("enter") => enter(&visit, &open, &email, &form).await,
-            Some("again") => send(&visit, &open, &email, Resent::Yes).await,
-            _ => send(&visit, &open, &email, Resent::No).await,
+            step => {
+                let resent = match step {
+                    Some("again") => Resent::Yes,
+                    _ => Resent::No,
+                };
+                let answer = form.hint(bot_check::field(&visit.app));
+                if !was_person(&visit, &open, &email, &form) {
+                    let passage = bot_check::passes(&visit, &email.folded, answer).await?;
+                    if let Some(problem) = password::unchecked(passage) {
+                        return password::without_address(&visit, &open, typed, problem).await;
+                    }
+                }
+                send(&visit, &open, &email, resent).await
+            }
         }
     };
     taken.await.unwrap_or_else(|trouble| trouble.page(&visit))
+}
+
+/// What says that a person asked for a code to this address in this journey: who asks for another one is not checked again.
+fn person(visit: &Visit, open: &Open, email: &Email) -> String {
+    let of = format!("{} {}", open.journey.id, email.folded);
+    hex(visit.app.sealer.mark("a person asked for a code", &of).bytes())
+}
+
+fn was_person(visit: &Visit, open: &Open, email: &Email, form: &Parameters) -> bool {
+    let sent = form.hint("person").unwrap_or_default();
+    SecretHash::of(sent).matches(&SecretHash::of(&person(visit, open, email)))
 }
 
 async fn send(visit: &Visit, open: &Open, email: &Email, resent: Resent) -> Result<Response, Trouble> {
@@ -73,11 +99,19 @@ async fn send(visit: &Visit, open: &Open, email: &Email, resent: Resent) -> Resu
         Sent::Code(_) | Sent::AddressLimit => None,
         Sent::NetworkLimit => Some(MailedCodeProblem::TooManyMails),
     };
-    Ok(page(visit, open, email, (resent, problem)))
+    let person = person(visit, open, email);
+    Ok(page(visit, open, email, (resent, problem, person)))
 }
 
 async fn enter(visit: &Visit, open: &Open, email: &Email, form: &Parameters) -> Result<Response, Trouble> {
-    let again = |problem| Ok(page(visit, open, email, (Resent::No, Some(problem))));
+    let again = |problem| {
+        // Who types a code has not shown to be a person by it.
+        let person = match was_person(visit, open, email, form) {
+            true => person(visit, open, email),
+            false => String::new(),
+        };
+        Ok(page(visit, open, email, (Resent::No, Some(problem), person)))
+    };
     let Some(typed) = form.hint("code") else {
         return again(MailedCodeProblem::Missing);
     };
@@ -97,8 +131,13 @@ async fn enter(visit: &Visit, open: &Open, email: &Email, form: &Parameters) -> 
     }
 }
 
-fn page(visit: &Visit, open: &Open, email: &Email, said: (Resent, Option<MailedCodeProblem>)) -> Response {
-    let (resent, problem) = said;
+fn page(
+    visit: &Visit,
+    open: &Open,
+    email: &Email,
+    said: (Resent, Option<MailedCodeProblem>, String),
+) -> Response {
+    let (resent, problem, person) = said;
     let status = match problem {
         None => StatusCode::OK,
         Some(MailedCodeProblem::Missing | MailedCodeProblem::Wrong) => StatusCode::BAD_REQUEST,
@@ -112,6 +151,7 @@ fn page(visit: &Visit, open: &Open, email: &Email, said: (Resent, Option<MailedC
         state: open.handle.clone(),
         csrf: open.journey.form_token(Asked::Anybody),
         email: email.display.clone(),
+        person,
         resent,
         problem,
         mailbox_url: visit.app.post.mailbox_url(),

@@ -1,11 +1,12 @@
 //! `/u/login`: e-mail address and password.
 
 use super::{Open, open, social};
+use crate::bot_check::{self, Passage};
 use crate::config::Signup;
 use crate::credential::{self, Checked};
 use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
-use crate::http::reply::{Trouble, html, see_other, with_cookies};
+use crate::http::reply::{Trouble, see_other, with_cookies};
 use crate::http::visit::Visit;
 use crate::journey::Asked;
 use crate::mailed_login;
@@ -74,6 +75,10 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
             return again(email.into_iter().chain(missing).collect()).await;
         }
     };
+    let answer = form.hint(bot_check::field(&visit.app));
+    if let Some(problem) = unchecked(bot_check::passes(visit, &email.folded, answer).await?) {
+        return again(vec![problem]).await;
+    }
     match credential::password(visit, &email, password).await? {
         Checked::Right(user) => match establish(visit, &user, Proof::Password).await? {
             Some(cookies) => {
@@ -88,6 +93,17 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
         }
         Checked::TooMany => again(vec![LoginProblem::TooManyAttempts]).await,
         Checked::Busy => again(vec![LoginProblem::Busy]).await,
+    }
+}
+
+/// Why a bot check lets nobody go on; `None` when it does.
+pub(super) fn unchecked(passage: Passage) -> Option<LoginProblem> {
+    match passage {
+        Passage::Open => None,
+        Passage::Missing => Some(LoginProblem::BotCheckMissing),
+        Passage::Refused => Some(LoginProblem::BotCheckRefused),
+        Passage::TooMany => Some(LoginProblem::TooManyAttempts),
+        Passage::Busy => Some(LoginProblem::Busy),
     }
 }
 
@@ -126,6 +142,9 @@ async fn page(visit: &Visit, open: &Open, form: Form) -> Result<Response, Troubl
         Some(_) => StatusCode::BAD_REQUEST,
     };
     let locales = open.journey.locales();
+    let tried = form.problems.first().and_then(|_| Email::parse(&form.email).ok());
+    let account = tried.as_ref().map(|email| email.folded.as_str());
+    let language = visit.text(locales).language.tag();
     let page = LoginPage {
         chrome: if form.problems.is_empty() {
             visit.chrome(locales)
@@ -151,6 +170,7 @@ async fn page(visit: &Visit, open: &Open, form: Form) -> Result<Response, Troubl
             Signup::Closed => None,
         },
         social: social::block(visit, open),
+        bot_check: bot_check::widget(visit, account, language).await?,
     };
-    Ok(html(&page, status))
+    Ok(bot_check::html(visit, &page, status, page.bot_check.as_ref()))
 }

@@ -4,6 +4,7 @@
 
 use super::{Open, open, social};
 use crate::attempts::{self, Admission};
+use crate::bot_check::{self, Passage};
 use crate::config::Signup;
 use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
@@ -13,7 +14,7 @@ use crate::jobs::{Draft, mail};
 use crate::journey::Asked;
 use crate::mail::letters;
 use crate::new_password::Whose;
-use crate::pages::{AskPage, Asking, SentPage, SignupPage, SignupProblem};
+use crate::pages::{AskPage, Asking, BotWidget, SentPage, SignupPage, SignupProblem};
 use crate::password_mails::{self, Asked as Outcome};
 use crate::passwords::PasswordError;
 use crate::{new_password, tickets};
@@ -38,8 +39,8 @@ pub async fn show(visit: Visit) -> Response {
         };
         let email = open.valid.login_hint.clone().unwrap_or_default();
         Ok(match visit.app.config.accounts.signup {
-            Signup::VerifyFirst => ask(&visit, &open, email, Vec::new()),
-            Signup::Immediate | Signup::Closed => page(&visit, &open, email, Vec::new()),
+            Signup::VerifyFirst => ask(&visit, &open, email, Vec::new()).await?,
+            Signup::Immediate | Signup::Closed => page(&visit, &open, email, Vec::new()).await?,
         })
     };
     shown
@@ -79,7 +80,7 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
     match visit.app.config.accounts.signup {
         Signup::VerifyFirst => match email {
             Ok(email) => invite(visit, open, form, email).await,
-            Err(problem) => Ok(ask(visit, open, written(form), vec![problem])),
+            Err(problem) => ask(visit, open, written(form), vec![problem]).await,
         },
         Signup::Immediate => at_once(visit, open, form, email).await,
         Signup::Closed => Err(Trouble::NotFound),
@@ -88,10 +89,14 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
 
 /// Writes to the address: how to make an account, or that there is one. The page and the work are the same.
 async fn invite(visit: &Visit, open: &Open, form: &Parameters, email: Email) -> Result<Response, Trouble> {
+    let answer = form.hint(bot_check::field(&visit.app));
+    if let Some(problem) = unchecked(bot_check::passes(visit, &email.folded, answer).await?) {
+        return ask(visit, open, written(form), vec![problem]).await;
+    }
     let text = visit.text(open.journey.locales());
     if password_mails::join(visit, &email, text, Some(&open.handle)).await? == Outcome::TooMany {
         let problems = vec![SignupProblem::TooManyAttempts];
-        return Ok(ask(visit, open, written(form), problems));
+        return ask(visit, open, written(form), problems).await;
     }
     let page = SentPage {
         chrome: visit.bare_chrome(open.journey.locales()),
@@ -108,7 +113,7 @@ async fn at_once(
     form: &Parameters,
     email: Result<Email, SignupProblem>,
 ) -> Result<Response, Trouble> {
-    let again = |problems| Ok(page(visit, open, written(form), problems));
+    let again = async |problems| page(visit, open, written(form), problems).await;
     let sent = form.hint("password");
     let email = match email {
         Ok(email) => email,
@@ -120,19 +125,24 @@ async fn at_once(
             return again(match missing {
                 Some(missing) => vec![problem, missing],
                 None => [problem].into_iter().chain(weak).collect(),
-            });
+            })
+            .await;
         }
     };
     let password = match new_password::read(&visit.app, sent, Whose::New(&email, None)).await {
         Ok(password) => password,
-        Err(unfit) => return again(unfit.problems()?),
+        Err(unfit) => return again(unfit.problems()?).await,
     };
+    let answer = form.hint(bot_check::field(&visit.app));
+    if let Some(problem) = unchecked(bot_check::passes(visit, &email.folded, answer).await?) {
+        return again(vec![problem]).await;
+    }
     if attempts::admit_signup(visit).await? == Admission::Closed {
-        return again(vec![SignupProblem::TooManyAttempts]);
+        return again(vec![SignupProblem::TooManyAttempts]).await;
     }
     let hash = match password.hash(&visit.app).await {
         Ok(new) => new.hash,
-        Err(PasswordError::Busy) => return again(vec![SignupProblem::Busy]),
+        Err(PasswordError::Busy) => return again(vec![SignupProblem::Busy]).await,
         Err(_) => return Err(Trouble::Internal("a password could not be hashed")),
     };
     let user = new_user(visit, &email, hash);
@@ -144,7 +154,7 @@ async fn at_once(
         Ok(inserted)
     });
     if !inserted.await? {
-        return again(vec![SignupProblem::InvalidSignup]);
+        return again(vec![SignupProblem::InvalidSignup]).await;
     }
     visit.app.jobs.ring();
     match establish(visit, &user, Proof::Signup).await? {
@@ -204,7 +214,31 @@ fn new_user(visit: &Visit, email: &Email, hash: String) -> User {
     }
 }
 
-fn page(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>) -> Response {
+/// Why a bot check lets nobody go on; `None` when it does.
+fn unchecked(passage: Passage) -> Option<SignupProblem> {
+    match passage {
+        Passage::Open => None,
+        Passage::Missing => Some(SignupProblem::BotCheckMissing),
+        Passage::Refused => Some(SignupProblem::BotCheckRefused),
+        Passage::TooMany => Some(SignupProblem::TooManyAttempts),
+        Passage::Busy => Some(SignupProblem::Busy),
+    }
+}
+
+/// The bot check of the form, where one is due.
+async fn widget(visit: &Visit, open: &Open, typed: &str) -> Result<Option<BotWidget>, Trouble> {
+    let email = Email::parse(typed).ok();
+    let account = email.as_ref().map(|email| email.folded.as_str());
+    let language = visit.text(open.journey.locales()).language.tag();
+    Ok(bot_check::widget(visit, account, language).await?)
+}
+
+async fn page(
+    visit: &Visit,
+    open: &Open,
+    email: String,
+    problems: Vec<SignupProblem>,
+) -> Result<Response, Trouble> {
     let status = match problems.first() {
         None => StatusCode::OK,
         Some(SignupProblem::Busy) => StatusCode::SERVICE_UNAVAILABLE,
@@ -212,6 +246,7 @@ fn page(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>)
         Some(_) => StatusCode::BAD_REQUEST,
     };
     let locales = open.journey.locales();
+    let check = widget(visit, open, &email).await?;
     let page = SignupPage {
         chrome: if problems.is_empty() {
             visit.chrome(locales)
@@ -227,18 +262,26 @@ fn page(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>)
         problems,
         login_url: visit.link("/u/login", &open.handle),
         social: social::block(visit, open),
+        bot_check: check,
     };
-    html(&page, status)
+    Ok(bot_check::html(visit, &page, status, page.bot_check.as_ref()))
 }
 
 /// The form of `verify_first`: the address alone.
-fn ask(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>) -> Response {
+async fn ask(
+    visit: &Visit,
+    open: &Open,
+    email: String,
+    problems: Vec<SignupProblem>,
+) -> Result<Response, Trouble> {
     let status = match problems.first() {
         None => StatusCode::OK,
+        Some(SignupProblem::Busy) => StatusCode::SERVICE_UNAVAILABLE,
         Some(SignupProblem::TooManyAttempts) => StatusCode::TOO_MANY_REQUESTS,
         Some(_) => StatusCode::BAD_REQUEST,
     };
     let locales = open.journey.locales();
+    let check = widget(visit, open, &email).await?;
     let page = AskPage {
         chrome: if problems.is_empty() {
             visit.chrome(locales)
@@ -253,6 +296,7 @@ fn ask(visit: &Visit, open: &Open, email: String, problems: Vec<SignupProblem>) 
         problems,
         back_url: Some(visit.link("/u/login", &open.handle)),
         social: social::block(visit, open),
+        bot_check: check,
     };
-    html(&page, status)
+    Ok(bot_check::html(visit, &page, status, page.bot_check.as_ref()))
 }

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::fields::{Errors, Field, FieldError};
-use super::{Asset, Chrome, PasskeyPrompt, SocialBlock};
+use super::{Asset, BotWidget, Chrome, PasskeyPrompt, SocialBlock};
 
 /// Sign in. The form posts `state`, `csrf`, `email` and `password` to `action`.
 #[derive(Debug, Template)]
@@ -35,6 +35,8 @@ pub struct LoginPage {
     pub signup_url: Option<String>,
     /// Other services.
     pub social: SocialBlock,
+    /// The bot check, where one is due.
+    pub bot_check: Option<BotWidget>,
 }
 
 /// Why the form is shown to somebody who may not expect it.
@@ -59,6 +61,10 @@ pub enum LoginProblem {
     WrongCredentials,
     /// A passkey that was not accepted, for whatever reason.
     PasskeyRefused,
+    /// The bot check was left out.
+    BotCheckMissing,
+    /// The bot check proved nothing.
+    BotCheckRefused,
     /// Too many attempts for now.
     TooManyAttempts,
     /// The form token is no longer good.
@@ -77,6 +83,8 @@ impl LoginPage {
                 LoginProblem::PasswordMissing => (Some(Field::Password), shell.password_missing),
                 LoginProblem::WrongCredentials => (None, login.wrong_credentials),
                 LoginProblem::PasskeyRefused => (None, self.chrome.text.passkeys.refused),
+                LoginProblem::BotCheckMissing => (None, self.chrome.text.bot_check.missing),
+                LoginProblem::BotCheckRefused => (None, self.chrome.text.bot_check.refused),
                 LoginProblem::TooManyAttempts => (None, login.too_many_attempts),
                 LoginProblem::FormExpired => (None, login.form_expired),
                 LoginProblem::Busy => (None, login.busy),

@@ -19,6 +19,8 @@ pub struct MailedCodePage {
     pub csrf: String,
     /// To whom the code was sent.
     pub email: String,
+    /// What says that a person asked for it, for who asks for another.
+    pub person: String,
     /// Whether it was sent again.
     pub resent: Resent,
     /// What was wrong with the last attempt.

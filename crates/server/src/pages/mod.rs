@@ -7,6 +7,7 @@
 
 mod account;
 mod asset;
+mod bot_check;
 mod check_session;
 mod chrome;
 mod consent;
@@ -37,6 +38,7 @@ pub use account::{
     PasskeysPage, PasswordForm, PasswordProblem, Section, SectionLink, SignedInPlace,
 };
 pub use asset::{Asset, IMMUTABLE, Served, asset, asset_url};
+pub use bot_check::BotWidget;
 pub use check_session::CheckSessionPage;
 pub use chrome::{Chrome, LanguageLink};
 pub use consent::{ConsentPage, RequestedScope};

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::fields::Errors;
-use super::{Asset, Chrome, SignupProblem, SocialBlock};
+use super::{Asset, BotWidget, Chrome, SignupProblem, SocialBlock};
 
 /// Why an address is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct AskPage {
     pub back_url: Option<String>,
     /// Other services, where an account is made.
     pub social: SocialBlock,
+    /// The bot check, where one is due.
+    pub bot_check: Option<BotWidget>,
 }
 
 /// A mail was asked for. The page is the same whether or not there is an account.

@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::fields::{Errors, Field, FieldError};
-use super::{Asset, Chrome, SocialBlock};
+use super::{Asset, BotWidget, Chrome, SocialBlock};
 use crate::text::Text;
 use sekisho_rules::login::password::MIN_CHARACTERS;
 
@@ -31,6 +31,8 @@ pub struct SignupPage {
     pub login_url: String,
     /// Other services.
     pub social: SocialBlock,
+    /// The bot check, where one is due.
+    pub bot_check: Option<BotWidget>,
 }
 
 /// Why a sign-up was not accepted.
@@ -60,6 +62,10 @@ pub enum SignupProblem {
     PasswordUsedBefore,
     /// The generic refusal, which also covers a taken address.
     InvalidSignup,
+    /// The bot check was left out.
+    BotCheckMissing,
+    /// The bot check proved nothing.
+    BotCheckRefused,
     /// Too many attempts for now.
     TooManyAttempts,
     /// The form token is no longer good.
@@ -90,6 +96,8 @@ impl SignupProblem {
             Self::PasswordGuessable => (Some(Field::Password), text.signup.password_guessable.into()),
             Self::PasswordUsedBefore => (Some(Field::Password), text.signup.password_used_before.into()),
             Self::InvalidSignup => (None, text.signup.invalid_signup.into()),
+            Self::BotCheckMissing => (None, text.bot_check.missing.into()),
+            Self::BotCheckRefused => (None, text.bot_check.refused.into()),
             Self::TooManyAttempts => (None, text.login.too_many_attempts.into()),
             Self::FormExpired => (None, text.signup.form_expired.into()),
             Self::Busy => (None, text.login.busy.into()),

@@ -1,6 +1,7 @@
 //! `POST /passwordless/start`: mails a code or a link.
 
 use super::Problem;
+use crate::bot_check::{self, Passage};
 use crate::client_auth::authenticate;
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Refused, Trouble};
@@ -69,6 +70,12 @@ async fn begun(visit: &Visit, bytes: &Bytes) -> Result<Response, Problem> {
         Some("link") | None => Way::Link(onward(client, bytes)?),
         Some(_) => return Err(Reason::Malformed("send", "use code or link").into()),
     };
+    match bot_check::passes(visit, &email.folded, body.get("captcha")?).await? {
+        Passage::Open => {}
+        Passage::Missing | Passage::Refused => return Err(Reason::BotCheckDue.into()),
+        Passage::TooMany => return Err(Reason::TooManyAttempts.into()),
+        Passage::Busy => return Err(Reason::Unavailable.into()),
+    }
     let sent = send(visit, &email, way).await?;
     match sent {
         // Beyond its limit nothing is sent and the answer is the same: it must not tell how often somebody asked before.

@@ -50,6 +50,7 @@ struct Inner {
     failures: Family<KindLabel, Counter>,
     suspicious: Family<SignLabel, Counter>,
     audit_dropped: Counter,
+    bot_checks: Family<OutcomeLabel, Counter>,
     feed: FeedMetrics,
 }
 
@@ -95,6 +96,11 @@ struct GrantLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SourceLabel {
     source: &'static str,
 }
@@ -121,6 +127,7 @@ impl Metrics {
             failures: Family::default(),
             suspicious: Family::default(),
             audit_dropped: Counter::default(),
+            bot_checks: Family::default(),
             feed: FeedMetrics::default(),
         };
         let registry = &mut inner.registry;
@@ -170,6 +177,11 @@ impl Metrics {
             "audit_dropped",
             "Failures that were not written because too many waited",
             inner.audit_dropped.clone(),
+        );
+        registry.register(
+            "bot_checks",
+            "Bot checks that were due, by what came of them",
+            inner.bot_checks.clone(),
         );
         inner.feed.register(registry);
         Self(Arc::new(inner))
@@ -223,6 +235,11 @@ impl Metrics {
     /// Something went wrong for a person nobody knows; `kind` is that of its audit event.
     pub fn failure(&self, kind: &'static str) {
         self.0.failures.get_or_create(&KindLabel { kind }).inc();
+    }
+
+    /// A bot check was due; `outcome` is what came of it, or `unknown` when the provider did not say.
+    pub fn bot_check(&self, outcome: &'static str) {
+        self.0.bot_checks.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
     /// A login bears this sign.

@@ -4,6 +4,7 @@
 //! the templates' work.
 
 mod attacks;
+mod bot_check;
 mod choose;
 mod en;
 mod ja;
@@ -12,6 +13,7 @@ mod shape;
 mod upstream;
 
 pub use attacks::Attacks;
+pub use bot_check::BotCheckText;
 pub use choose::pick;
 pub use mails::{MailText, MailboxText, MailedCode, Mails, Recovery};
 pub use shape::{
@@ -85,6 +87,8 @@ pub struct Text {
     pub account: Account,
     /// Attacks on an account.
     pub attacks: Attacks,
+    /// The bot check of a form.
+    pub bot_check: BotCheckText,
     /// Its section of the profile.
     pub account_profile: AccountProfile,
     /// Its section of applications with access.

@@ -1,6 +1,7 @@
 //! A password for tokens: the grants `password` (RFC 6749 section 4.3) and `password-realm`.
 
 use super::login::{self, Wanted};
+use crate::bot_check::{self, Passage};
 use crate::credential::{self, Checked};
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
@@ -21,6 +22,8 @@ pub(super) struct Typed<'a> {
     pub(super) username: &'a str,
     pub(super) password: &'a str,
     pub(super) realm: Option<&'a str>,
+    /// The answer of a bot check.
+    pub(super) captcha: Option<&'a str>,
 }
 
 pub(super) async fn log_in(
@@ -38,6 +41,12 @@ pub(super) async fn log_in(
     let Ok(email) = Email::parse(typed.username) else {
         return Err(Refusal::new(Reason::WrongPassword, "the user name is no address").into());
     };
+    match bot_check::passes(visit, &email.folded, typed.captcha).await? {
+        Passage::Open => {}
+        Passage::Missing | Passage::Refused => return Err(Reason::BotCheckDue.into()),
+        Passage::TooMany => return Err(Reason::TooManyAttempts.into()),
+        Passage::Busy => return Err(Reason::Unavailable.into()),
+    }
     let user = match credential::password(visit, &email, typed.password).await? {
         Checked::Right(user) => *user,
         Checked::Wrong => return Err(Reason::WrongPassword.into()),

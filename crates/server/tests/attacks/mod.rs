@@ -1,5 +1,7 @@
 //! Attacks on accounts: guessing in every direction, what it costs the attacker, and that it costs the owner nothing.
 
+mod bot_check;
+mod bot_provider;
 mod doors;
 mod guessing;
 mod limits;

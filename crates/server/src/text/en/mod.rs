@@ -4,6 +4,7 @@ mod account;
 mod account_email;
 mod account_sections;
 mod attacks;
+mod bot_check;
 mod consent;
 mod factors;
 mod home;
@@ -33,6 +34,7 @@ pub(super) const TEXT: Text = Text {
     returning: returning::RETURNING,
     account: account::ACCOUNT,
     attacks: attacks::ATTACKS,
+    bot_check: bot_check::BOT_CHECK,
     account_profile: account_sections::PROFILE,
     account_email: account_email::EMAIL,
     account_password: account_sections::PASSWORD,
