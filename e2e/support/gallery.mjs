@@ -1,5 +1,5 @@
 // The gallery: every hosted page in every state, rendered without a server and shown to a real browser under the
-// strict policy the pages are made for.
+// strict policy the pages are made for; and every mail, under the one of a mail program.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
@@ -14,6 +14,8 @@ const GALLERY = path.join(ROOT, "target/gallery");
 const BROWSERS = [process.env.CHROMIUM, "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
 const TYPES = { ".html": "text/html; charset=utf-8", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml" };
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'";
+// Mail programs allow inline styles, and nothing else of a page: no picture, no script.
+const LETTER = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'";
 
 export const ORIGIN = "https://gallery.test";
 export const SCREENSHOTS = path.join(ROOT, "target/screenshots");
@@ -71,9 +73,10 @@ export async function serve(context, { ancestors = "'none'", elsewhere } = {}) {
     if (url.origin !== ORIGIN && elsewhere) return elsewhere(route, url);
     const file = path.join(GALLERY, path.normalize(url.pathname));
     if (url.origin !== ORIGIN || !existsSync(file)) return route.fulfill({ status: 404 });
+    const policy = path.basename(file).startsWith("letter-") ? LETTER : POLICY;
     return route.fulfill({
       contentType: TYPES[path.extname(file)],
-      headers: { "content-security-policy": `${POLICY}; frame-ancestors ${ancestors}`, "x-content-type-options": "nosniff" },
+      headers: { "content-security-policy": `${policy}; frame-ancestors ${ancestors}`, "x-content-type-options": "nosniff" },
       body: readFileSync(file),
     });
   });

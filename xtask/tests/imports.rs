@@ -45,6 +45,7 @@ const SHARED: &[&str] = &[
     "mailed_login",
     "mfa_token",
     "new_password",
+    "notices",
     "passkeys",
     "password_mails",
     "passwords",

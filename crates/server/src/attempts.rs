@@ -10,6 +10,7 @@ use crate::failures::{self, Told};
 use crate::http::cookie::Cookie;
 use crate::http::visit::Visit;
 use crate::mail::{Envelope, letters};
+use crate::text::Language;
 use crate::tickets;
 use sekisho_rules::identity::Email;
 use sekisho_rules::login::attempts::{self as rules, Bucket, Strikes, Struck};
@@ -268,24 +269,26 @@ fn note(visit: &Visit, account: &str, counted: Counted) {
         }
         Counted::PairClosedNow { since } => {
             let why = format!("too many failures at {account} from this network");
-            let told = letter(visit, account, since).map(|envelope| Told {
+            let letters = Language::ALL.map(|language| letter(visit, language, account, since));
+            let told = Told {
                 account: account.to_owned(),
-                envelope,
-            });
-            failures.note(app, event("limit_wc", &why), told);
+                otherwise: visit.text(None).language,
+                letters: letters.into_iter().flatten().collect(),
+            };
+            failures.note(app, event("limit_wc", &why), Some(told));
         }
     }
 }
 
 /// What the owner reads, with the link that opens the pair again.
-fn letter(visit: &Visit, account: &str, since: i64) -> Option<Envelope> {
+fn letter(visit: &Visit, language: Language, account: &str, since: i64) -> Option<Envelope> {
     let errand = Errand::Unblock {
         account: account.to_owned(),
         network: visit.network(),
         since,
     };
-    let link = tickets::link(visit, errand, None).ok()?;
-    let text = visit.text(None);
+    let link = tickets::link(visit, language, errand, None).ok()?;
+    let text = language.text();
     let from = visit.ip.to_string();
     Some(letters::about(
         text,

@@ -192,7 +192,7 @@ async fn signed_up(visit: &Visit, bytes: &Bytes) -> Result<Response, Problem> {
                 folded: email.folded.clone(),
             };
             let (text, tenant) = (text(visit), &visit.app.config.name);
-            let link = tickets::link(visit, errand, None)?;
+            let link = tickets::link(visit, text.language, errand, None)?;
             let envelope = letters::with_link(text, &text.mails.verify, tenant, &user.email, &link);
             Some(mail::draft(&visit.app, &envelope, visit.moment)?)
         }

@@ -17,10 +17,10 @@ pub use prove::{Tried, prove};
 use crate::http::cookie::Cookie;
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
-use crate::jobs::{Draft, mail};
-use crate::mail::letters;
+use crate::jobs::Draft;
+use crate::notices;
 use crate::seal::Place;
-use crate::text::{MailText, Mails};
+use crate::text::{MailText, Text};
 use sekisho_rules::authorize::Provable;
 use sekisho_rules::factor::{FactorKind, Factors};
 use sekisho_rules::id::hex;
@@ -73,14 +73,6 @@ pub(crate) fn place(id: &str) -> Place<'_> {
 }
 
 /// The mail that tells the owner what was changed; none where no mail can be sent.
-fn told(visit: &Visit, user: &User, words: fn(&Mails) -> &MailText) -> Result<Option<Draft>, Refused> {
-    if !visit.app.post.is_open() {
-        return Ok(None);
-    }
-    let text = visit.text(None);
-    let envelope = letters::notice(text, words(&text.mails), &visit.app.config.name, &user.email);
-    let draft = mail::draft(&visit.app, &envelope, visit.moment);
-    draft
-        .map(Some)
-        .map_err(|_| Refused::Internal("a mail about a factor cannot be written"))
+fn told(visit: &Visit, user: &User, words: fn(&'static Text) -> &'static MailText) -> Result<Option<Draft>, Refused> {
+    notices::draft(visit, user, words).map_err(|_| Refused::Internal("a mail about a factor cannot be written"))
 }

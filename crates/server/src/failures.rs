@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::http::moment::Moment;
 use crate::jobs::{Draft, mail};
 use crate::mail::Envelope;
+use crate::text::{Language, pick};
 use sekisho_rules::id::UserId;
 use sekisho_rules::identity::Email;
 use sekisho_rules::login::attempts::{Bucket, mails_about};
@@ -50,8 +51,17 @@ struct Noted {
 pub struct Told {
     /// The account, as attempts at it are counted.
     pub account: String,
-    /// What the owner reads.
-    pub envelope: Envelope,
+    /// What the owner reads, in every language: which one they chose is known only when their row is read.
+    pub letters: Vec<Envelope>,
+    /// The language for who chose none.
+    pub otherwise: Language,
+}
+
+impl Told {
+    fn letter(&self, user: &User) -> Option<&Envelope> {
+        let chosen = pick(user.locale.as_deref(), Some(self.otherwise.tag())).language;
+        self.letters.iter().find(|letter| letter.language == chosen)
+    }
 }
 
 impl Failures {
@@ -148,9 +158,12 @@ async fn write(app: &App, batch: &[Noted]) -> Result<(), Fault> {
             && app.post.is_open()
             && !user.blocked
         {
+            let Some(letter) = told.letter(&user) else {
+                continue;
+            };
             let envelope = Envelope {
                 to: user.email,
-                ..told.envelope.clone()
+                ..letter.clone()
             };
             match mail::draft(app, &envelope, moment) {
                 Ok(draft) => letters.push((mails_about(user.id.as_str()), draft)),

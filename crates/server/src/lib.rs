@@ -44,6 +44,7 @@ pub mod mailed_login;
 pub mod mfa;
 pub mod mfa_token;
 pub mod new_password;
+pub mod notices;
 pub mod pages;
 pub mod passkey_challenge;
 pub mod passkeys;

@@ -32,8 +32,15 @@ fn said(body: Value) -> Response {
 
 /// Mails a code to the address of the account. Answers the `oob_code` for the holder of the token with this id.
 async fn mail_a_code(visit: &Visit, user: &User, of: &str) -> Result<String, Refused> {
-    let locales = visit.header("x-request-language");
-    let sent = mail_code::send(visit, Use::SecondFactor, &user.email, user.id.as_str(), locales);
+    let wishes = [visit.header("x-request-language"), user.locale.as_deref()];
+    let locales = wishes.map(Option::unwrap_or_default).join(" ");
+    let sent = mail_code::send(
+        visit,
+        Use::SecondFactor,
+        &user.email,
+        user.id.as_str(),
+        Some(&locales),
+    );
     match sent.await {
         Ok(Sent::Code(_)) => mfa_token::seal_oob(visit, of, FactorKind::Email),
         Ok(Sent::AddressLimit | Sent::NetworkLimit) => Err(Reason::TooManyCodes.into()),

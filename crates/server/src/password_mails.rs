@@ -49,7 +49,7 @@ pub async fn reset(
                 user: user.id,
                 epoch: user.epoch,
             };
-            let link = tickets::link(visit, errand, journey)?;
+            let link = tickets::link(visit, text.language, errand, journey)?;
             let tenant = &visit.app.config.name;
             let envelope = letters::with_link(text, &text.mails.reset, tenant, &user.email, &link);
             Some(mail::draft(&visit.app, &envelope, visit.moment)?)
@@ -80,17 +80,23 @@ pub async fn join(
     }
     let may_write = throttle::allow(visit, throttle::MAILS_TO_ADDRESS, &email.folded).await?;
     let known = users::by_email(&visit.app.db, &email.folded).await?;
-    let (errand, words) = match &known {
-        Some(user) => {
-            let errand = Errand::ResetPassword {
-                user: user.id.clone(),
-                epoch: user.epoch,
-            };
-            (errand, &text.mails.joined_already)
-        }
-        None => (Errand::SignUp { email: email.clone() }, &text.mails.join),
+    let errand = match &known {
+        Some(user) => Errand::ResetPassword {
+            user: user.id.clone(),
+            epoch: user.epoch,
+        },
+        None => Errand::SignUp { email: email.clone() },
     };
-    let link = tickets::link(visit, errand, journey)?;
+    // Who has an account may not be who asks for one.
+    let text = known.as_ref().map_or(text, |user| match user.locale {
+        Some(_) => visit.text_for(user),
+        None => text,
+    });
+    let words = match &known {
+        Some(_) => &text.mails.joined_already,
+        None => &text.mails.join,
+    };
+    let link = tickets::link(visit, text.language, errand, journey)?;
     let envelope = letters::with_link(text, words, &visit.app.config.name, &email.display, &link);
     let job = mail::draft(&visit.app, &envelope, visit.moment)?;
     let blocked = known.is_some_and(|user| user.blocked);

@@ -1,12 +1,12 @@
 //! How a login looks beside the ones before: reads the facts, lets the rule judge, and writes to the person when it looks wrong.
 
 use crate::config::{Attacks, Networks, SuspiciousLogins};
-use crate::device::Device;
 use crate::http::cookie::Cookie;
 use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
 use crate::jobs::{Draft, mail};
 use crate::mail::letters;
+use crate::notices;
 use crate::text::{Attacks as Words, Language};
 use crate::tickets;
 use anyhow::{Context as _, Result};
@@ -209,36 +209,17 @@ pub fn letter(
         epoch: user.epoch,
         session: session.clone(),
     };
-    let link = tickets::link(visit, errand, None)?;
-    let text = visit.text(None);
+    let text = visit.text_for(user);
+    let link = tickets::link(visit, text.language, errand, None)?;
     let words = &text.attacks;
     let tenant = &visit.app.config.name;
     let mut envelope = letters::with_link(text, &words.sign_in_mail, tenant, &user.email, &link);
-    let from = visit.birthplace();
     let reasons: Vec<&str> = judged.signs.iter().map(|sign| said(*sign, words)).collect();
-    envelope.letter.paragraphs.extend([
-        (words.device)(&device(&from.user_agent, words)),
-        (words.place)(&from.ip, judged.place.name(text.language)),
-        (words.time)(&time(&visit.moment.now.iso8601())),
-        (words.why)(&reasons.join(words.and)),
-    ]);
+    envelope.letter.facts = notices::facts(visit, text, judged.place.name(text.language));
+    let why = (words.why)(&reasons.join(words.and));
+    envelope.letter.paragraphs.push(why);
     let draft = mail::draft(&visit.app, &envelope, visit.moment)?;
     Ok(Some((mails_about(&format!("sign-ins {}", user.id)), draft)))
-}
-
-fn device(user_agent: &str, words: &Words) -> String {
-    let device = Device::of(user_agent);
-    match (device.browser, device.system) {
-        (Some(browser), Some(system)) => (words.device_on)(&browser, &system),
-        (Some(one), None) | (None, Some(one)) => one,
-        (None, None) => words.unknown_device.to_owned(),
-    }
-}
-
-/// `2027-01-15T08:00:00.000Z` as people read it.
-fn time(iso8601: &str) -> String {
-    let (day, rest) = iso8601.split_once('T').unwrap_or((iso8601, ""));
-    format!("{day} {} UTC", rest.chars().take(5).collect::<String>())
 }
 
 fn said(sign: Sign, words: &Words) -> &'static str {

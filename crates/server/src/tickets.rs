@@ -4,6 +4,7 @@
 use crate::app::App;
 use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
+use crate::text::Language;
 use sekisho_rules::refusal::PageRefusal;
 use sekisho_rules::ticket::{Errand, Ticket};
 
@@ -13,11 +14,17 @@ const LABEL: &str = "link in a mail";
 /// The longest sealed journey that a link carries, in bytes: some mail programs break longer links.
 const LONGEST_JOURNEY: usize = 1200;
 
-/// Makes the link for an errand. `journey` is the sealed sign-in to go on with.
+/// Makes the link for an errand. `language` is that of the mail, and of the page the link opens; `journey` is the sealed sign-in to go
+/// on with.
 ///
 /// # Errors
 /// [`Trouble::Internal`] when sealing fails.
-pub fn link(visit: &Visit, errand: Errand, journey: Option<&str>) -> Result<String, Trouble> {
+pub fn link(
+    visit: &Visit,
+    language: Language,
+    errand: Errand,
+    journey: Option<&str>,
+) -> Result<String, Trouble> {
     let path = match &errand {
         Errand::SignUp { .. } | Errand::ResetPassword { .. } => "u/password",
         Errand::SignIn { .. } => "u/link",
@@ -28,7 +35,7 @@ pub fn link(visit: &Visit, errand: Errand, journey: Option<&str>) -> Result<Stri
     let ticket = Ticket {
         errand,
         issued_at: visit.moment.now,
-        locales: Some(visit.text(None).language.tag().to_owned()),
+        locales: Some(language.tag().to_owned()),
         journey: journey
             .filter(|journey| !journey.is_empty() && journey.len() <= LONGEST_JOURNEY)
             .map(str::to_owned),

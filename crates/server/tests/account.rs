@@ -76,7 +76,7 @@ async fn a_person_sees_every_place_and_ends_one(site: Site) {
     let done = end(&mut desk, &page, &listed[1]).await;
     assert_eq!(done.location(), "/account?done=ended");
     let page = desk.get("/account?done=ended").await;
-    assert!(page.body.contains("Signed out there."));
+    assert!(page.body.contains("That device is signed out."));
     assert_eq!(places(&page), listed[..1]);
     assert!(!signed_in(&mut phone).await, "the cookie there is dead");
     assert_eq!(
@@ -106,7 +106,7 @@ async fn a_person_ends_all_other_places(site: Site) {
     }
     assert!(signed_in(&mut here).await);
     let page = here.get("/account?done=others-ended").await;
-    assert!(page.body.contains("Signed out everywhere but here.") && places(&page).len() == 1);
+    assert!(page.body.contains("You are signed out everywhere but here.") && places(&page).len() == 1);
     assert!(!page.body.contains("Sign out everywhere else"));
 }
 

@@ -57,7 +57,7 @@ async fn access_of_an_application_ends_when_it_is_taken_back(site: Site) {
     let done = here.submit("/account/apps/end", &fields).await;
     assert_eq!(done.location(), "/account/apps?done=ended");
     let after = here.get(done.location()).await;
-    assert!(after.body.contains("has no access any more") && !after.body.contains("App third"));
+    assert!(after.body.contains("no longer has access") && !after.body.contains("App third"));
     assert!(refused(&site, tokens["access_token"].as_str().unwrap()).await);
     let refresh = tokens["refresh_token"].as_str().unwrap();
     assert_eq!(site.refresh("third", refresh).await.error(), "invalid_grant");

@@ -204,7 +204,7 @@ async fn after_ten_minutes_the_present_password_is_asked_for_and_counted() {
     assert!(page.body.contains("name=\"present\""), "{}", page.body);
     let none = send(&mut here, &page, &[("password", CHOSEN)]).await;
     assert_eq!(none.status, StatusCode::BAD_REQUEST);
-    assert!(none.body.contains("Enter your present password"));
+    assert!(none.body.contains("Enter your current password"));
     for _ in 0..10 {
         let wrong = send(
             &mut here,
@@ -212,7 +212,7 @@ async fn after_ten_minutes_the_present_password_is_asked_for_and_counted() {
             &[("present", "not this one"), ("password", CHOSEN)],
         )
         .await;
-        assert!(wrong.body.contains("not your present password"), "{}", wrong.body);
+        assert!(wrong.body.contains("not your current password"), "{}", wrong.body);
     }
     let right = [("present", PASSWORD), ("password", CHOSEN)];
     let closed = send(&mut here, &page, &right).await;

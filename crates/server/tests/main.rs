@@ -51,6 +51,7 @@ mod process;
 mod prompt;
 mod races;
 mod recorded;
+mod reader_language;
 mod recovery;
 mod refresh;
 mod relying_party;

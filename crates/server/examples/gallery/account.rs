@@ -25,6 +25,7 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
         frame: account_frame(&plain, Section::Password, Some(text.account_password.changed)),
         ..password(PasswordForm::Change, Vec::new())
     };
+    let reused = vec![PasswordProblem::New(SignupProblem::PasswordUsedBefore)];
     let wrong = vec![
         PasswordProblem::PresentWrong,
         PasswordProblem::New(SignupProblem::PasswordTooShort),
@@ -43,7 +44,8 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
     };
     let delete = |wrong| AccountDeletePage {
         chrome: chrome(text),
-        frame: account_frame(&plain, Section::Data, None),
+        frame: account_frame(&plain, Section::Data, None)
+            .below(text.account_data.delete, "/account/data".into()),
         action: "/account/data/delete".into(),
         back_url: "/account/data".into(),
         wrong,
@@ -60,8 +62,11 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
         problem,
         mailbox_url: notice.map(|_| "/dev/mailbox".into()),
     };
+    let mut nameless = email(None, None);
+    (nameless.frame.has_address, nameless.frame.email) = (false, nameless.frame.name.clone());
     let states = [
         ("account_email", email(None, None).render()),
+        ("account_email-none", nameless.render()),
         (
             "account_email-sent",
             email(Some(text.account_email.sent), None).render(),
@@ -103,6 +108,10 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
             password(PasswordForm::First, Vec::new()).render(),
         ),
         ("account_password-changed", changed.render()),
+        (
+            "account_password-used",
+            password(PasswordForm::Change, reused).render(),
+        ),
         (
             "account_password-wrong",
             password(PasswordForm::ChangeWithPresent, wrong).render(),

@@ -1,7 +1,8 @@
-//! Renders every hosted page in every state and language into `target/gallery`, with its assets, so that a
+//! Renders every hosted page in every state and every mail, in each language, into `target/gallery`, with its assets, so that a
 //! browser can look at them without a server: `cargo run -p sekisho --example gallery`, then
 //! `node e2e/gallery.mjs`.
 
+mod letters;
 mod states;
 
 use std::path::Path;
@@ -23,6 +24,12 @@ fn main() -> anyhow::Result<()> {
     for language in Language::ALL {
         for (state, page) in states::every(language.text()) {
             fs::write(folder.join(format!("{state}-{}.html", language.tag())), page?)?;
+        }
+        for (name, mail) in letters::every(language.text()) {
+            fs::write(folder.join(format!("{name}-{}.html", language.tag())), mail?)?;
+        }
+        for (name, mail) in letters::plain(language.text()) {
+            fs::write(folder.join(format!("{name}-{}.txt", language.tag())), mail?)?;
         }
     }
     Ok(())

@@ -48,9 +48,13 @@ pub(super) fn prompt() -> PasskeyPrompt {
 
 fn list(text: &'static Text, passkeys: Vec<OwnPasskey>, notice: Option<PasskeyNotice>) -> PasskeysPage {
     let said = notice.map(|notice| notice.said(&text.passkeys));
+    let frame = account_frame(&Names::plain(), Section::Passkeys, said);
     PasskeysPage {
         chrome: chrome(text),
-        frame: account_frame(&Names::plain(), Section::Passkeys, said),
+        frame: match notice.is_some_and(PasskeyNotice::is_refusal) {
+            true => frame.refused(),
+            false => frame,
+        },
         passkeys,
         change_action: "/account/passkeys/change".into(),
         add_url: Some("/account/passkeys/add".into()),
@@ -60,10 +64,10 @@ fn list(text: &'static Text, passkeys: Vec<OwnPasskey>, notice: Option<PasskeyNo
 fn add(text: &'static Text, problem: Option<AddPasskeyProblem>) -> AddPasskeyPage {
     AddPasskeyPage {
         chrome: chrome(text),
-        frame: account_frame(&Names::plain(), Section::Passkeys, None),
+        frame: account_frame(&Names::plain(), Section::Passkeys, None)
+            .below(text.passkeys.add, "/account/passkeys".into()),
         problem,
         prompt: prompt(),
-        back_url: "/account/passkeys".into(),
     }
 }
 

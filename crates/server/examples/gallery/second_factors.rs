@@ -126,6 +126,7 @@ fn setting_up(text: &'static Text, suffix: &str, names: &Names) -> Vec<State> {
                 .filter(|way| way.kind != FactorWayKind::RecoveryCode)
                 .collect(),
             problem,
+            back_url: None,
         }
         .render()
     };

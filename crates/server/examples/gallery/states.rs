@@ -4,6 +4,8 @@
 mod account_sections;
 #[path = "bot_check.rs"]
 mod bot_check;
+#[path = "factors.rs"]
+mod factors;
 #[path = "passkeys.rs"]
 mod passkeys;
 #[path = "recovery.rs"]
@@ -38,14 +40,14 @@ pub(super) struct Names {
 }
 
 impl Names {
-    fn plain() -> Self {
+    pub(super) fn plain() -> Self {
         Self {
             app: "Hakone Trails".into(),
             email: "hanako@example.com".into(),
         }
     }
 
-    fn long() -> Self {
+    pub(super) fn long() -> Self {
         Self {
             app: LONG_NAME.into(),
             email: LONG_EMAIL.into(),
@@ -66,6 +68,7 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
     states.extend(bot_check::every(text));
     states.extend(passkeys::every(text));
     states.extend(account_sections::every(text));
+    states.extend(factors::every(text));
     states.extend(upstream::every(text));
     for notice in AccountNotice::ALL {
         let page = account(text, &Names::plain(), Some(notice));
@@ -426,7 +429,7 @@ fn account(text: &'static Text, names: &Names, notice: Option<AccountNotice>) ->
     let app = names.app.clone();
     let alone = notice == Some(AccountNotice::OthersEnded);
     let mut places = vec![
-        place(true, Some("Chrome"), Some("Mac OSX"), vec![app.clone()]),
+        place(true, Some("Chrome"), Some("macOS"), vec![app.clone()]),
         place(false, Some("Safari"), Some("iPhone"), vec![app, "Notes".into()]),
         place(false, None, None, Vec::new()),
     ];
@@ -466,7 +469,10 @@ fn account_frame(names: &Names, here: Section, notice: Option<&'static str>) -> 
         home: "/account".into(),
         name: "関 花子".into(),
         email: names.email.clone(),
+        has_address: true,
         notice,
+        refused: None,
+        below: None,
         csrf: "token".into(),
     }
 }

@@ -86,13 +86,14 @@ fn connections(text: &'static Text) -> Vec<State> {
             name: name.to_owned(),
             connection: "line".into(),
         };
+        let said = notice.map(|notice| notice.said(&text.upstream));
+        let frame = account_frame(names, Section::Connections, said);
         ConnectionsPage {
             chrome: chrome(text),
-            frame: account_frame(
-                names,
-                Section::Connections,
-                notice.map(|notice| notice.said(&text.upstream)),
-            ),
+            frame: match notice.is_some_and(ConnectionsNotice::is_refusal) {
+                true => frame.refused(),
+                false => frame,
+            },
             linked,
             linkable: ["LINE", "Microsoft", "関所株式会社"].map(service).into(),
             change_action: "/account/connections/change".into(),

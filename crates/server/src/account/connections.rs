@@ -28,9 +28,14 @@ pub async fn show(visit: Visit) -> Response {
             identities::of_user(db, &person.user.id).await?,
         );
         let ways = upstream::ways_in(&visit, &person.user).await?;
-        let chrome = visit.chrome(None);
+        let chrome = person.chrome(&visit);
         let notice = visit.query.hint("done").and_then(ConnectionsNotice::from_word);
-        let notice = notice.map(|notice| notice.said(&chrome.text.upstream));
+        let said = notice.map(|notice| notice.said(&chrome.text.upstream));
+        let framed = frame(&visit, &person, Section::Connections, said);
+        let framed = match notice.is_some_and(ConnectionsNotice::is_refusal) {
+            true => framed.refused(),
+            false => framed,
+        };
         let linkable = every
             .iter()
             .filter(|connection| connection.is_enabled())
@@ -41,7 +46,7 @@ pub async fn show(visit: Visit) -> Response {
             });
         let page = ConnectionsPage {
             chrome,
-            frame: frame(&visit, &person, Section::Connections, notice),
+            frame: framed,
             linked: held.iter().map(|one| shown(one, &every, ways)).collect(),
             linkable: linkable.collect(),
             change_action: visit.page("/account/connections/change"),

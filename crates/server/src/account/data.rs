@@ -6,7 +6,7 @@ use crate::audit::Record;
 use crate::http::reply::{Trouble, html};
 use crate::http::visit::Visit;
 use crate::jobs::mail;
-use crate::mail::letters;
+use crate::notices;
 use crate::pages::{AccountDataPage, Section};
 use axum::body::Bytes;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
@@ -46,10 +46,7 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Detour> {
     let (person, _) = Person::of_form(visit, form, PATH).await?;
     fresh_login(visit, &person, PATH).await?;
     let file = everything(visit, &person).await?;
-    let text = person.text(visit);
-    let tenant = &visit.app.config.name;
-    let told = letters::notice(text, &text.mails.data_downloaded, tenant, &person.user.email);
-    let job = mail::draft(&visit.app, &told, visit.moment)?;
+    let job = notices::draft(visit, &person.user, |text| &text.mails.data_downloaded)?;
     let event = Record::new("sapi")
         .user(&person.user.id)
         .session(&person.session.id)
@@ -58,7 +55,7 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Detour> {
     let moment = visit.moment;
     let noted = visit.app.db.tx(async move |tx| {
         audit::insert(tx, &event).await?;
-        mail::enqueue(tx, Some(&job), moment).await
+        mail::enqueue(tx, job.as_ref(), moment).await
     });
     noted.await?;
     visit.app.jobs.ring();

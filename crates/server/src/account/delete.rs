@@ -9,7 +9,7 @@ use crate::http::cookie::Cookie;
 use crate::http::reply::{html, see_other, with_cookie};
 use crate::http::visit::Visit;
 use crate::jobs::mail;
-use crate::mail::letters;
+use crate::notices;
 use crate::pages::{AccountDeletePage, AccountDeletedPage, Section};
 use crate::signed_out::cleared;
 use axum::body::Bytes;
@@ -49,10 +49,8 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Detour> {
     if !names(&person.user, typed) {
         return Ok(page(visit, &person, Confirmation::Wrong));
     }
-    let (text, moment) = (person.text(visit), visit.moment);
-    let tenant = &visit.app.config.name;
-    let told = letters::notice(text, &text.mails.account_deleted, tenant, &person.user.email);
-    let job = mail::draft(&visit.app, &told, moment)?;
+    let moment = visit.moment;
+    let job = notices::last(visit, &person.user, |text| &text.mails.account_deleted, None)?;
     let event = Record::new("sdu")
         .user(&person.user.id)
         .session(&person.session.id)
@@ -64,7 +62,7 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Detour> {
             return Ok(false);
         }
         audit::insert(tx, &event).await?;
-        mail::enqueue(tx, Some(&job), moment).await?;
+        mail::enqueue(tx, job.as_ref(), moment).await?;
         Ok(true)
     });
     if !gone.await? {
@@ -89,9 +87,10 @@ fn page(visit: &Visit, person: &Person, confirmation: Confirmation) -> Response 
         Confirmation::Asked => None,
         Confirmation::Wrong => Some(chrome.text.account_data.wrong_confirmation),
     };
+    let title = chrome.text.account_data.delete;
     let page = AccountDeletePage {
         chrome,
-        frame: frame(visit, person, Section::Data, None),
+        frame: frame(visit, person, Section::Data, None).below(title, visit.page(DATA)),
         action: visit.page(PATH),
         back_url: visit.page(DATA),
         wrong,

@@ -7,7 +7,9 @@ use crate::http::reply::html;
 use crate::http::visit::Visit;
 use crate::jobs::{Draft, mail};
 use crate::mail::letters;
+use crate::notices;
 use crate::pages::{AccountEmailPage, EmailProblem, Section};
+use crate::text::Text;
 use crate::{throttle, tickets};
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -64,19 +66,21 @@ async fn ask(visit: &Visit, person: &Person, email: &Email) -> Result<(), Detour
         epoch: user.epoch,
         email: email.clone(),
     };
-    let link = tickets::link(visit, errand, None)?;
-    let to_new = match holder.is_some_and(|holder| holder.id != user.id) {
-        true => letters::notice(text, &text.mails.address_taken, tenant, &email.display),
-        false => letters::with_link(text, &text.mails.change_email, tenant, &email.display, &link),
+    let link = tickets::link(visit, text.language, errand, None)?;
+    let to_new = match holder.filter(|holder| holder.id != user.id) {
+        Some(holder) => {
+            let text = visit.text_for(&holder);
+            letters::notice(text, &text.mails.address_taken, tenant, &email.display)
+        }
+        None => letters::with_link(text, &text.mails.change_email, tenant, &email.display, &link),
     };
     let mut drafts: Vec<Draft> = Vec::new();
     if may_write {
         drafts.push(mail::draft(&visit.app, &to_new, moment)?);
     }
     if user.email_verified {
-        let words = &text.mails.change_email_asked;
-        let to_old = letters::to_another(text, words, tenant, &user.email, &email.display);
-        drafts.push(mail::draft(&visit.app, &to_old, moment)?);
+        let words = |text: &'static Text| &text.mails.change_email_asked;
+        drafts.extend(notices::about(visit, user, words, Some(&email.display))?);
     }
     let event = Record::new("sce_asked")
         .user(&user.id)

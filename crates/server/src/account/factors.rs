@@ -31,7 +31,7 @@ pub async fn show(visit: Visit) -> Response {
         let held = factors::held(&visit, &person.user).await?;
         let own = rows::of_user(&visit.app.db, &person.user.id).await?;
         let own = own.into_iter().filter(|factor| factor.confirmed_at.is_some());
-        let chrome = visit.chrome(None);
+        let chrome = person.chrome(&visit);
         let notice = visit.query.hint("done").and_then(FactorNotice::from_word);
         let notice = notice.map(|notice| notice.said(&chrome.text.enrolment));
         let shown = |factor: rows::Factor| OwnFactor {
@@ -125,7 +125,7 @@ pub async fn add_email(visit: Visit, form: Bytes) -> Response {
 async fn email_taken(visit: &Visit, person: &Person, form: &Parameters) -> Result<Response, Detour> {
     let again = |problem| Ok(mail_page(visit, person, Some(problem)));
     if form.hint("send").is_some() {
-        return match email::send(visit, &person.user, None).await? {
+        return match email::send(visit, &person.user, person.user.locale.as_deref()).await? {
             Sent::Code(_) => Ok(see_other(&visit.page(&format!("{ADD_EMAIL}?sent=yes")))),
             Sent::AddressLimit | Sent::NetworkLimit => again(FactorProblem::TooManyMails),
         };
@@ -187,7 +187,7 @@ fn added(visit: &Visit, person: &Person, codes: Vec<String>) -> Response {
 
 fn codes_page(visit: &Visit, person: &Person, codes: Vec<String>) -> Response {
     let page = RecoveryCodesPage {
-        chrome: visit.bare_chrome(None),
+        chrome: person.bare_chrome(visit),
         account: person.user.shown().to_owned(),
         codes,
         go_on: visit.page(PATH),
@@ -222,11 +222,11 @@ fn mail_page(visit: &Visit, person: &Person, problem: Option<FactorProblem>) -> 
 
 fn enrol_page(visit: &Visit, person: &Person, offers: EnrolOffer, problem: Option<EnrolProblem>) -> Response {
     let (status, chrome) = match problem {
-        None => (StatusCode::OK, visit.chrome(None)),
+        None => (StatusCode::OK, person.chrome(visit)),
         Some(EnrolProblem::Code(FactorProblem::TooManyAttempts | FactorProblem::TooManyMails)) => {
-            (StatusCode::TOO_MANY_REQUESTS, visit.bare_chrome(None))
+            (StatusCode::TOO_MANY_REQUESTS, person.bare_chrome(visit))
         }
-        Some(_) => (StatusCode::BAD_REQUEST, visit.bare_chrome(None)),
+        Some(_) => (StatusCode::BAD_REQUEST, person.bare_chrome(visit)),
     };
     let page = EnrolPage {
         chrome,
@@ -241,6 +241,7 @@ fn enrol_page(visit: &Visit, person: &Person, offers: EnrolOffer, problem: Optio
         csrf: person.form_token.clone(),
         offers,
         others: Vec::new(),
+        back_url: Some(visit.page(PATH)),
         problem,
     };
     html(&page, status)

@@ -38,7 +38,10 @@ pub(super) fn frame(
         home: visit.page("/account"),
         name: person.user.name.clone(),
         email: person.user.shown().to_owned(),
+        has_address: person.user.address().is_some(),
         notice,
+        refused: None,
+        below: None,
         csrf: person.form_token.clone(),
     }
 }

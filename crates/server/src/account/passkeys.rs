@@ -25,12 +25,17 @@ pub async fn show(visit: Visit) -> Response {
         let person = Person::at(&visit, PATH).await?;
         let own = rows::of_user(&visit.app.db, &person.user.id).await?;
         let room = i64::try_from(own.len()).is_ok_and(|held| held < MOST);
-        let chrome = visit.chrome(None);
+        let chrome = person.chrome(&visit);
         let notice = visit.query.hint("done").and_then(PasskeyNotice::from_word);
-        let notice = notice.map(|notice| notice.said(&chrome.text.passkeys));
+        let said = notice.map(|notice| notice.said(&chrome.text.passkeys));
+        let framed = frame(&visit, &person, Section::Passkeys, said);
+        let framed = match notice.is_some_and(PasskeyNotice::is_refusal) {
+            true => framed.refused(),
+            false => framed,
+        };
         let page = PasskeysPage {
             chrome,
-            frame: frame(&visit, &person, Section::Passkeys, notice),
+            frame: framed,
             passkeys: own.into_iter().map(shown).collect(),
             change_action: visit.page("/account/passkeys/change"),
             add_url: (room && visit.app.relying_party.is_some()).then(|| visit.page(ADD_PATH)),
@@ -114,12 +119,13 @@ async fn add_page(
         return Err(crate::http::reply::Trouble::NotFound.into());
     };
     let (status, chrome) = match problem {
-        None => (StatusCode::OK, visit.chrome(None)),
-        Some(_) => (StatusCode::BAD_REQUEST, visit.bare_chrome(None)),
+        None => (StatusCode::OK, person.chrome(visit)),
+        Some(_) => (StatusCode::BAD_REQUEST, person.bare_chrome(visit)),
     };
+    let title = chrome.text.passkeys.add;
     let page = AddPasskeyPage {
         chrome,
-        frame: frame(visit, person, Section::Passkeys, None),
+        frame: frame(visit, person, Section::Passkeys, None).below(title, visit.page(PATH)),
         problem,
         prompt: PasskeyPrompt {
             action: visit.page(ADD_PATH),
@@ -128,7 +134,6 @@ async fn add_page(
             options: offer.options.to_string(),
             challenge: offer.challenge,
         },
-        back_url: visit.page(PATH),
     };
     Ok(html(&page, status))
 }
@@ -136,7 +141,7 @@ async fn add_page(
 /// The recovery codes that came with a first factor, shown once.
 fn codes_page(visit: &Visit, person: &Person, codes: Vec<String>) -> Response {
     let page = RecoveryCodesPage {
-        chrome: visit.bare_chrome(None),
+        chrome: person.bare_chrome(visit),
         account: person.user.shown().to_owned(),
         codes,
         go_on: visit.page(&format!("{PATH}?done={}", PasskeyNotice::Added.word())),

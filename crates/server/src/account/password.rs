@@ -11,7 +11,7 @@ use crate::factors;
 use crate::http::reply::{Trouble, html, with_cookie, with_cookies};
 use crate::http::visit::Visit;
 use crate::jobs::mail;
-use crate::mail::letters;
+use crate::notices;
 use crate::new_password::{self, Whose};
 use crate::pages::{AccountPasswordPage, PasswordForm, PasswordProblem, Section, SignupProblem};
 use crate::passwords::PasswordError;
@@ -105,10 +105,7 @@ async fn wrong_present(
 async fn save(visit: &Visit, person: &Person, hash: NewHash) -> Result<Response, Detour> {
     let moment = visit.moment;
     let user = person.user.clone();
-    let text = person.text(visit);
-    let tenant = &visit.app.config.name;
-    let told = letters::notice(text, &text.mails.password_changed, tenant, &user.email);
-    let job = mail::draft(&visit.app, &told, moment)?;
+    let job = notices::draft(visit, &user, |text| &text.mails.password_changed)?;
     let next = Successor::of(visit, &person.session);
     let event = Record::new("scp")
         .user(&user.id)
@@ -124,7 +121,7 @@ async fn save(visit: &Visit, person: &Person, hash: NewHash) -> Result<Response,
         end::user(tx, &by, &user.id).await?;
         successor.insert(tx).await?;
         audit::insert(tx, &event).await?;
-        mail::enqueue(tx, Some(&job), moment).await?;
+        mail::enqueue(tx, job.as_ref(), moment).await?;
         Ok(true)
     });
     if !saved.await? {

@@ -121,7 +121,7 @@ pub async fn confirm(visit: &Visit, user: &User, kind: FactorKind, typed: &str) 
         .user(&user.id)
         .detail(kind.word())
         .at(visit);
-    let letter = told(visit, user, |mails| &mails.factor_added)?;
+    let letter = told(visit, user, |text| &text.mails.factor_added)?;
     let (moment, owner) = (visit.moment, user.id.clone());
     let confirmed = visit.app.db.tx(async move |tx| {
         if !factors::confirm(tx, &factor.id, step, now).await? {

@@ -40,7 +40,7 @@ pub async fn remove(
         other.id != id && other.confirmed_at.is_some() && other.kind != FactorKind::RecoveryCode
     });
     let alone = !others && !kinds.contains(&FactorKind::Passkey);
-    let letter = told(visit, user, |mails| &mails.factor_removed)?;
+    let letter = told(visit, user, |text| &text.mails.factor_removed)?;
     let (moment, owner, id) = (visit.moment, user.id.clone(), id.to_owned());
     let removed = visit.app.db.tx(async move |tx| {
         if !factors::delete(tx, &owner, &id).await? {

@@ -77,7 +77,7 @@ pub async fn confirm(
         .session(&session.id)
         .detail(FactorKind::Email.word())
         .at(visit);
-    let letter = told(visit, user, |mails| &mails.factor_added)?;
+    let letter = told(visit, user, |text| &text.mails.factor_added)?;
     let (moment, fresh) = (visit.moment, codes.clone());
     let added = visit.app.db.tx(async move |tx| {
         factors::insert(tx, &factor).await?;

@@ -114,7 +114,7 @@ async fn by_recovery_code(
     for factor in own {
         let id = factor.id.clone();
         let event = Record::new("gd_recovery_succeed").user(&user.id).at(visit);
-        let letter = told(visit, user, |mails| &mails.recovery_code_used)?;
+        let letter = told(visit, user, |text| &text.mails.recovery_code_used)?;
         let won = visit.app.db.tx(async move |tx| {
             if !factors::use_code(tx, &id, hash.bytes(), moment.now).await? {
                 return Ok(false);

@@ -110,7 +110,7 @@ pub async fn replace(visit: &Visit, user: &User, session: &Session) -> Result<Ve
         .session(&session.id)
         .detail(FactorKind::RecoveryCode.word())
         .at(visit);
-    let letter = told(visit, user, |mails| &mails.recovery_codes_made)?;
+    let letter = told(visit, user, |text| &text.mails.recovery_codes_made)?;
     let moment = visit.moment;
     let written = visit.app.db.tx(async move |tx| {
         fresh.insert(tx).await?;

@@ -10,6 +10,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, Method, Uri, header};
 use sekisho_rules::login::attempts;
 use sekisho_rules::parameters::Parameters;
+use sekisho_rules::user::User;
 use sekisho_store::sessions::Birthplace;
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -147,6 +148,16 @@ impl Visit {
     pub fn text(&self, journey_locales: Option<&str>) -> &'static Text {
         let asked = self.query.hint("ui_locales").or(journey_locales);
         pick(asked, self.header(header::ACCEPT_LANGUAGE))
+    }
+
+    /// The language of mails that tell somebody about their account: what they chose in their profile, else that of the pages they see.
+    pub fn text_for(&self, user: &User) -> &'static Text {
+        let chosen = user.locale.as_deref().unwrap_or_default();
+        let asked = self.query.hint("ui_locales").unwrap_or_default();
+        pick(
+            Some(&format!("{chosen} {asked}")),
+            self.header(header::ACCEPT_LANGUAGE),
+        )
     }
 
     /// The frame of a page that a GET of this same address shows again in another language.

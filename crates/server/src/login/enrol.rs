@@ -286,6 +286,7 @@ fn page(visit: &Visit, due: &MayEnrol, offers: EnrolOffer, problem: Option<Enrol
         others: ways(visit, "/u/enrol", &open.handle, &due.kinds, Some(shown)),
         offers,
         problem,
+        back_url: None,
     };
     html(&page, status)
 }

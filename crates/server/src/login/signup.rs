@@ -175,8 +175,8 @@ fn prove(visit: &Visit, open: &Open, user: &User, email: &Email) -> Result<Optio
         user: user.id.clone(),
         folded: email.folded.clone(),
     };
-    let link = tickets::link(visit, errand, None)?;
     let text = visit.text(open.journey.locales());
+    let link = tickets::link(visit, text.language, errand, None)?;
     let envelope = letters::with_link(
         text,
         &text.mails.verify,

@@ -34,6 +34,25 @@ pub fn to_another(text: &'static Text, words: &MailText, tenant: &str, to: &str,
     }
 }
 
+/// A mail that tells somebody what was done to their account: with when and where it was, and the address where they look after it.
+pub fn told(text: &'static Text, words: &MailText, tenant: &str, to: &str, seen: Seen) -> Envelope {
+    let mut envelope = notice(text, words, tenant, to);
+    envelope.letter.facts = seen.facts;
+    envelope.letter.place = seen
+        .account
+        .map(|link| (text.mail_frame.to_account.to_owned(), link));
+    envelope
+}
+
+/// What somebody is told about the moment in which something was done.
+#[derive(Clone, Debug)]
+pub struct Seen {
+    /// When and where, a line each.
+    pub facts: Vec<String>,
+    /// The address of the account page; none for an account that is gone.
+    pub account: Option<String>,
+}
+
 /// A mail that only tells.
 pub fn notice(text: &'static Text, words: &MailText, tenant: &str, to: &str) -> Envelope {
     let body = (words.body)(to);
@@ -45,9 +64,11 @@ pub fn notice(text: &'static Text, words: &MailText, tenant: &str, to: &str) -> 
             preview: body.clone(),
             heading: words.heading.to_owned(),
             paragraphs: vec![body],
+            facts: Vec::new(),
             action: None,
             code: None,
             small: vec![words.small.to_owned()],
+            place: None,
         },
     }
 }

@@ -26,6 +26,8 @@ pub struct EnrolPage {
     pub others: Vec<FactorWay>,
     /// Why the last try did not count.
     pub problem: Option<EnrolProblem>,
+    /// Back to the section of the account page that led here.
+    pub back_url: Option<String>,
 }
 
 /// What is set up.
@@ -167,10 +169,15 @@ pub struct RecoveryCodesPage {
 impl RecoveryCodesPage {
     /// The file that the link saves, as an address that holds it.
     fn file(&self) -> String {
-        let heading = (self.chrome.text.enrolment.codes_heading)(&self.chrome.tenant, &self.account);
+        let heading = self.heading();
         let text = format!("{heading}\r\n\r\n{}\r\n", self.codes.join("\r\n"));
         let encoded: String = url::form_urlencoded::byte_serialize(text.as_bytes()).collect();
         format!("data:text/plain;charset=utf-8,{}", encoded.replace('+', "%20"))
+    }
+
+    /// What stands above the codes on paper.
+    fn heading(&self) -> String {
+        (self.chrome.text.enrolment.codes_heading)(&self.chrome.tenant, &self.account)
     }
 
     fn file_name(&self) -> String {

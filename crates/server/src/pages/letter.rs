@@ -1,10 +1,10 @@
-//! Mails, as HTML and as text. One design for all of them: a heading, a few paragraphs, at most one button or one code, and what to
-//! do when it was not you.
+//! Mails, as HTML and as text. One design for all of them: a heading, a few paragraphs, when and where it happened, at most one button or
+//! one code, what to do when it was not you, and where.
 
 use askama::Template;
 use serde::{Deserialize, Serialize};
 
-use crate::text::Language;
+use crate::text::{Language, MailFrame};
 
 /// What a mail says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,12 +17,18 @@ pub struct Letter {
     pub heading: String,
     /// The paragraphs before the button or code.
     pub paragraphs: Vec<String>,
+    /// When and where it happened, a line each.
+    #[serde(default)]
+    pub facts: Vec<String>,
     /// The button: its label and where it leads.
     pub action: Option<(String, String)>,
     /// A code to type.
     pub code: Option<String>,
     /// Smaller print after it.
     pub small: Vec<String>,
+    /// Where to look after it, when there is something to do: the label, and where it leads.
+    #[serde(default)]
+    pub place: Option<(String, String)>,
 }
 
 /// The HTML part.
@@ -50,6 +56,10 @@ impl<'a> LetterHtml<'a> {
             language,
             letter,
         }
+    }
+
+    fn frame(&self) -> &'static MailFrame {
+        &self.language.text().mail_frame
     }
 }
 

@@ -33,7 +33,7 @@ mod web_message;
 pub use account::{
     AccountAppsPage, AccountDataPage, AccountDeletePage, AccountDeletedPage, AccountEmailPage, AccountFrame,
     AccountNotice, AccountPage, AccountPasswordPage, AccountProfilePage, AddPasskeyPage, AddPasskeyProblem,
-    AppAccess, AppScopes, AppsNotice, ConnectionsNotice, ConnectionsPage, EmailProblem, FactorNotice,
+    AppAccess, AppScopes, AppsNotice, BelowSection, ConnectionsNotice, ConnectionsPage, EmailProblem, FactorNotice,
     FactorsPage, Instant, LinkableService, LinkedIdentity, OwnFactor, OwnPasskey, PasskeyNotice,
     PasskeysPage, PasswordForm, PasswordProblem, Section, SectionLink, SignedInPlace,
 };

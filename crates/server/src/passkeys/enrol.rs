@@ -6,7 +6,7 @@ use crate::factors::recovery_codes;
 use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
 use crate::jobs::mail;
-use crate::mail::letters;
+use crate::notices;
 use sekisho_rules::id::{UserId, hex};
 use sekisho_rules::login::passkey::{MOST, name};
 use sekisho_rules::user::User;
@@ -183,16 +183,10 @@ pub(super) fn notice(
     user: &User,
     changed: Changed,
 ) -> Result<Option<crate::jobs::Draft>, Trouble> {
-    if !visit.app.post.is_open() {
-        return Ok(None);
-    }
-    let text = visit.text(None);
-    let words = match changed {
-        Changed::Added => &text.passkeys.mail_added,
-        Changed::Removed => &text.passkeys.mail_removed,
-    };
-    let letter = letters::notice(text, words, &visit.app.config.name, &user.email);
-    mail::draft(&visit.app, &letter, visit.moment).map(Some)
+    notices::draft(visit, user, match changed {
+        Changed::Added => |text| &text.passkeys.mail_added,
+        Changed::Removed => |text| &text.passkeys.mail_removed,
+    })
 }
 
 fn bound(user: &User, place: &str) -> String {

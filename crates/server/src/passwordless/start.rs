@@ -112,7 +112,7 @@ async fn send(visit: &Visit, email: &Email, way: Way) -> Result<Sent, Refused> {
                     code: code.to_owned(),
                     request,
                 };
-                let link = tickets::link(visit, errand, None)?;
+                let link = tickets::link(visit, text.language, errand, None)?;
                 Ok(letters::with_link(text, &words.sign_in_link, tenant, to, &link))
             })
             .await

@@ -65,7 +65,7 @@ pub async fn redirect(visit: Visit) -> Response {
             code: code.chars().take(32).collect(),
             request: onward(&visit.query),
         };
-        tickets::link(&visit, errand, None)
+        tickets::link(&visit, visit.text(None).language, errand, None)
     };
     match to.await {
         Ok(to) => see_other(&to),

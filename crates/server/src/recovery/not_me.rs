@@ -61,7 +61,7 @@ async fn opened(visit: &Visit, handle: Option<&str>) -> Result<(Ticket, User, Se
 
 async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
     let form = body::parameters(&visit.headers, form, Accepts::Form)?;
-    let (_, owner, session) = opened(visit, form.hint("ticket")).await?;
+    let (ticket, owner, session) = opened(visit, form.hint("ticket")).await?;
     if !guard::is_from_our_page(&visit.app, &visit.headers) {
         return Err(Trouble::Forbidden);
     }
@@ -83,5 +83,6 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
         user: owner.id,
         epoch: owner.epoch,
     };
-    Ok(see_other(&tickets::link(visit, errand, None)?))
+    let language = visit.text(ticket.locales.as_deref()).language;
+    Ok(see_other(&tickets::link(visit, language, errand, None)?))
 }

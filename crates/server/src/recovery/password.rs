@@ -9,7 +9,7 @@ use crate::http::guard;
 use crate::http::reply::{Trouble, html, with_cookies};
 use crate::http::visit::Visit;
 use crate::jobs::mail;
-use crate::mail::letters;
+use crate::notices;
 use crate::new_password::Whose;
 use crate::pages::{ChoosePage, Choosing, Done, SignupProblem};
 use crate::passwords::PasswordError;
@@ -155,10 +155,7 @@ async fn join(visit: &Visit, email: &Email, hash: String) -> Result<User, Troubl
 async fn save(visit: &Visit, user: &User, hash: NewHash) -> Result<User, Trouble> {
     let moment = visit.moment;
     let event = Record::new("scp").user(&user.id).at(visit);
-    let text = visit.text(None);
-    let tenant = &visit.app.config.name;
-    let told = letters::notice(text, &text.mails.password_changed, tenant, &user.email);
-    let job = mail::draft(&visit.app, &told, visit.moment)?;
+    let job = notices::draft(visit, user, |text| &text.mails.password_changed)?;
     let by = Ending::at(&visit.app, moment.now);
     let (id, epoch, owner) = (user.id.clone(), user.epoch, user.clone());
     let saved = visit.app.db.tx(async move |tx| {
@@ -171,7 +168,7 @@ async fn save(visit: &Visit, user: &User, hash: NewHash) -> Result<User, Trouble
         }
         attempts::lift(tx, &owner).await?;
         audit::insert(tx, &event).await?;
-        mail::enqueue(tx, Some(&job), moment).await?;
+        mail::enqueue(tx, job.as_ref(), moment).await?;
         Ok(true)
     });
     if !saved.await? {

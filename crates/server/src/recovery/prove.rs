@@ -10,9 +10,10 @@ use crate::http::guard;
 use crate::http::reply::{Trouble, html, see_other, with_cookies};
 use crate::http::visit::Visit;
 use crate::jobs::mail;
-use crate::mail::letters;
+use crate::notices;
 use crate::pages::{Done, ProvePage};
 use crate::signed_in::browser;
+use crate::text::Text;
 use crate::tickets;
 use axum::body::Bytes;
 use axum::http::StatusCode;
@@ -89,6 +90,7 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
             };
             Ok(see_other(&tickets::link(
                 visit,
+                visit.text(ticket.locales.as_deref()).language,
                 errand,
                 ticket.journey.as_deref(),
             )?))
@@ -121,18 +123,14 @@ async fn change(
 ) -> Result<Response, Trouble> {
     let (email, here) = press;
     let moment = visit.moment;
-    let (text, tenant) = (visit.text(ticket.locales.as_deref()), &visit.app.config.name);
-    let to_new = letters::notice(text, &text.mails.email_is_yours, tenant, &email.display);
-    let to_new = mail::draft(&visit.app, &to_new, moment)?;
-    let to_old = letters::to_another(
-        text,
-        &text.mails.email_changed,
-        tenant,
-        &user.email,
-        &email.display,
-    );
+    let moved = User {
+        email: email.display.clone(),
+        ..user.clone()
+    };
+    let to_new = notices::draft(visit, &moved, |text| &text.mails.email_is_yours)?;
+    let words = |text: &'static Text| &text.mails.email_changed;
     let to_old = match user.email_verified {
-        true => Some(mail::draft(&visit.app, &to_old, moment)?),
+        true => notices::last(visit, &user, words, Some(&email.display))?,
         false => None,
     };
     let event = Record::new("sce")
@@ -151,7 +149,7 @@ async fn change(
             successor.insert(tx).await?;
         }
         audit::insert(tx, &event).await?;
-        mail::enqueue(tx, Some(&to_new), moment).await?;
+        mail::enqueue(tx, to_new.as_ref(), moment).await?;
         mail::enqueue(tx, to_old.as_ref(), moment).await?;
         Ok(true)
     });

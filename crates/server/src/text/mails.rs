@@ -105,6 +105,17 @@ pub struct MailboxText {
     pub empty: &'static str,
 }
 
+/// What stands in every mail around its words.
+#[derive(Debug)]
+pub struct MailFrame {
+    /// Before the button's address, for who cannot press the button.
+    pub no_button: &'static str,
+    /// Leads to the account page.
+    pub to_account: &'static str,
+    /// How a moment is written: `strftime` of a time in UTC, which it says.
+    pub moment: &'static str,
+}
+
 /// One sort of mail.
 #[derive(Debug)]
 pub struct MailText {

@@ -1,4 +1,4 @@
-//! The words people read: pages now, mail later. A language is a value of [`Text`], never a key to look up,
+//! The words people read: pages and mails. A language is a value of [`Text`], never a key to look up,
 //! so a missing sentence does not compile. The shapes are in `shape`, the sentences in `en/` and `ja/`, one
 //! file per page, and `choose` decides which language a browser gets. Nothing here knows HTML: escaping is
 //! the templates' work.
@@ -15,7 +15,7 @@ mod upstream;
 pub use attacks::Attacks;
 pub use bot_check::BotCheckText;
 pub use choose::pick;
-pub use mails::{MailText, MailboxText, MailedCode, Mails, Recovery};
+pub use mails::{MailFrame, MailText, MailboxText, MailedCode, Mails, Recovery};
 pub use shape::{
     Account, AccountApps, AccountData, AccountEmail, AccountPassword, AccountProfile, AccountSections,
     Around, Consent, Enrolment, Explanation, Home, Login, LogoutConfirm, Passkeys, Problems, Returning,
@@ -109,6 +109,8 @@ pub struct Text {
     pub mailed_code: MailedCode,
     /// The mailbox of a development server.
     pub mailbox: MailboxText,
+    /// What stands in every mail.
+    pub mail_frame: MailFrame,
     /// The mails.
     pub mails: Mails,
     /// Passkeys, wherever they are.

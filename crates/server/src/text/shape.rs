@@ -361,6 +361,8 @@ pub struct AccountData {
     pub consequences: &'static [&'static str],
     /// Label of the field that wants the address.
     pub confirm: &'static str,
+    /// The same for an account without an address.
+    pub confirm_name: &'static str,
     /// It holds something else.
     pub wrong_confirmation: &'static str,
     /// The button that ends it all.
@@ -386,6 +388,8 @@ pub struct AccountPassword {
     pub present_missing: &'static str,
     /// It is another.
     pub present_wrong: &'static str,
+    /// Label of the new password.
+    pub new: &'static str,
     /// The button.
     pub save: &'static str,
     /// What ends with the old password.
@@ -399,8 +403,12 @@ pub struct AccountPassword {
 pub struct AccountEmail {
     /// Which address it is now, around it.
     pub present: Around,
+    /// There is none.
+    pub none: &'static str,
     /// Heading of the form.
     pub change: &'static str,
+    /// Label of the new address.
+    pub new: &'static str,
     /// The button.
     pub submit: &'static str,
     /// What comes of it.
@@ -409,6 +417,8 @@ pub struct AccountEmail {
     pub sent: &'static str,
     /// It is the present address.
     pub same: &'static str,
+    /// Too many mails were asked for.
+    pub too_many: &'static str,
 }
 
 /// What went wrong, and what to do.

@@ -5,9 +5,9 @@ use super::tokens::UpstreamTokens;
 use crate::audit::Record;
 use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
-use crate::jobs::{Draft, mail};
-use crate::mail::letters;
-use crate::text::MailText;
+use crate::jobs::mail;
+use crate::notices;
+use crate::text::Text;
 use sekisho_rules::factor::FactorKind;
 use sekisho_rules::id::UserId;
 use sekisho_rules::upstream::Connection;
@@ -74,12 +74,8 @@ pub async fn link(
         .user(&user.id)
         .detail(said("joined", connection.display_name(), &new.profile))
         .at(visit);
-    let notice = notice(
-        visit,
-        user,
-        &visit.text(None).upstream.mail_linked,
-        connection.display_name(),
-    )?;
+    let words = |text: &'static Text| &text.upstream.mail_linked;
+    let notice = notices::about(visit, user, words, Some(connection.display_name()))?;
     let moment = visit.moment;
     let added = visit.app.db.tx(async move |tx| {
         if !identities::insert(tx, &new).await? {
@@ -121,7 +117,8 @@ pub async fn unlink(visit: &Visit, user: &User, provider: &str, subject: &str) -
         .user(&user.id)
         .detail(said("taken away", provider, &found.profile))
         .at(visit);
-    let notice = notice(visit, user, &visit.text(None).upstream.mail_unlinked, &service)?;
+    let words = |text: &'static Text| &text.upstream.mail_unlinked;
+    let notice = notices::about(visit, user, words, Some(&service))?;
     let moment = visit.moment;
     let (owner, provider, subject) = (user.id.clone(), provider.to_owned(), subject.to_owned());
     let gone = visit.app.db.tx(async move |tx| {
@@ -182,17 +179,4 @@ pub async fn ways_in(visit: &Visit, user: &User) -> Result<WaysIn, Fault> {
 /// What the audit table says of an identity: where, and which subject; never the name or the address.
 fn said(what: &str, provider: &str, profile: &Profile) -> String {
     format!("{what}: {provider} {}", profile.subject)
-}
-
-/// The mail that tells the owner, where there is an address and mail can be sent.
-fn notice(visit: &Visit, user: &User, words: &MailText, service: &str) -> Result<Option<Draft>, Trouble> {
-    let Some(address) = user.address().filter(|_| visit.app.post.is_open()) else {
-        return Ok(None);
-    };
-    let (text, tenant) = (visit.text(None), &visit.app.config.name);
-    let mut envelope = letters::notice(text, words, tenant, address);
-    // The sentence is about the service, not about the address it goes to.
-    envelope.letter.preview = (words.body)(service);
-    envelope.letter.paragraphs = vec![(words.body)(service)];
-    mail::draft(&visit.app, &envelope, visit.moment).map(Some)
 }

@@ -38,7 +38,7 @@ async fn a_person_sets_up_and_takes_away(site: Site) {
     let shown = enter(&mut browser, &page, &[("code", &phone.code(&site))]).await;
     assert_eq!(recovery_codes(&shown).len(), 10);
     assert_eq!(onward(&shown), PATH);
-    mail_about(&site, "has a new second factor").await;
+    mail_about(&site, "has a new second step").await;
 
     // What was set up is asked for at once: this session has not proven it yet.
     site.pass(30);
@@ -54,7 +54,7 @@ async fn a_person_sets_up_and_takes_away(site: Site) {
     let id = unescape(&page.hidden("factor"));
     let page = change(&mut browser, &[("do", "remove"), ("factor", &id)]).await;
     assert!(
-        page.body.contains("The second factor was removed."),
+        page.body.contains("It was removed."),
         "{}",
         page.body
     );
@@ -65,7 +65,7 @@ async fn a_person_sets_up_and_takes_away(site: Site) {
     let mut next = site.browser();
     let page = next.open(&authorize(STRICT, &[])).await;
     let page = next.log_in(&page, EMAIL, PASSWORD).await;
-    assert!(page.body.contains("Set up a second factor"));
+    assert!(page.body.contains("Set up two-step sign-in"));
 }
 
 async fn threat_09_taking_away_needs_the_factor_itself(site: Site) {

@@ -21,7 +21,7 @@ async fn who_needs_a_second_factor_and_has_none_sets_one_up(site: Site) {
     let mut browser = site.browser();
     let page = browser.open(&authorize(STRICT, &[])).await;
     let page = browser.log_in(&page, EMAIL, PASSWORD).await;
-    assert!(page.body.contains("Set up a second factor"), "{}", page.body);
+    assert!(page.body.contains("Set up two-step sign-in"), "{}", page.body);
     assert!(page.body.contains("App strict") && page.body.contains("<svg class=\"qr\""));
     let uri = page.body.split("href=\"otpauth://").nth(1).unwrap();
     assert!(
@@ -56,7 +56,7 @@ async fn who_needs_a_second_factor_and_has_none_sets_one_up(site: Site) {
     let answer = site.redeem(STRICT, &back.param("code").unwrap()).await;
     assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
 
-    let told = mail_about(&site, "Your Example account has a new second factor").await;
+    let told = mail_about(&site, "Your Example account has a new second step").await;
     assert_eq!(told.to, EMAIL);
     assert!(codes.iter().all(|code| !told.text.contains(code)));
     assert_eq!(

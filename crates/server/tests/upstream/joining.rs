@@ -190,7 +190,7 @@ async fn a_person_links_and_unlinks_at_the_account_page() {
     assert_eq!(site.browser().get(&back).await.status.as_u16(), 400);
     let answer = come_back(&mut hanako, &brought).await;
     assert!(
-        answer.body.contains("It opens your account from now on")
+        answer.body.contains("You can sign in with it from now on")
             && answer.body.contains("Taro@Gmail.example")
     );
     let elsewhere = through(&mut site.browser(), &google, "google-oauth2").await;
@@ -212,7 +212,7 @@ async fn a_person_links_and_unlinks_at_the_account_page() {
     let away = change(&mut mallory, ("link", "google-oauth2")).await;
     let answer = come_back(&mut mallory, &google.allow(away.location())).await;
     assert!(
-        answer.body.contains("already opens another account"),
+        answer.body.contains("is linked to another account"),
         "{}",
         answer.body
     );

@@ -95,6 +95,11 @@ impl ConnectionsNotice {
         Self::ALL.into_iter().find(|notice| notice.word() == word)
     }
 
+    /// Whether nothing was changed, so that there is something left to do.
+    pub const fn is_refusal(self) -> bool {
+        matches!(self, Self::Elsewhere | Self::NotLinked | Self::LastWay)
+    }
+
     /// It in a sentence.
     pub fn said(self, text: &Upstream) -> &'static str {
         match self {

@@ -45,7 +45,7 @@ impl AccountEmailPage {
                 EmailProblem::Missing => (Some(Field::Email), text.shell.email_missing),
                 EmailProblem::Malformed => (Some(Field::Email), text.shell.email_malformed),
                 EmailProblem::Same => (Some(Field::Email), text.account_email.same),
-                EmailProblem::TooMany => (None, text.mailed_code.too_many_mails),
+                EmailProblem::TooMany => (None, text.account_email.too_many),
             };
             FieldError {
                 field,

@@ -89,7 +89,7 @@ impl FactorNotice {
 impl FactorsPage {
     /// How many recovery codes are left, in a sentence.
     fn left(&self) -> Option<String> {
-        self.codes_left.map(self.chrome.text.factor.used_left)
+        self.codes_left.map(self.chrome.text.enrolment.own_codes_left)
     }
 
     fn kind(&self, factor: &OwnFactor) -> &'static str {

@@ -52,6 +52,15 @@ pub struct SectionLink {
     pub href: String,
 }
 
+/// A page that a section leads to.
+#[derive(Clone, Debug)]
+pub struct BelowSection {
+    /// Its title.
+    pub title: &'static str,
+    /// The address of the section, to go back to.
+    pub back: String,
+}
+
 /// The frame of a section. Its template extends `account/frame.html`, and fills in its block `section`.
 #[derive(Clone, Debug)]
 pub struct AccountFrame {
@@ -63,15 +72,44 @@ pub struct AccountFrame {
     pub home: String,
     /// The person's name.
     pub name: String,
-    /// Their address.
+    /// Their address; the name where they have none.
     pub email: String,
+    /// Whether they have an address.
+    pub has_address: bool,
     /// What they have just done: one of our own sentences, never text from a request.
     pub notice: Option<&'static str>,
+    /// Why that could not be done.
+    pub refused: Option<&'static str>,
+    /// A page below the section.
+    pub below: Option<BelowSection>,
     /// The form token.
     pub csrf: String,
 }
 
 impl AccountFrame {
+    /// The same, where the notice says why something could not be done.
+    #[must_use]
+    pub fn refused(mut self) -> Self {
+        self.refused = self.notice.take();
+        self
+    }
+
+    /// The same for a page below the section.
+    #[must_use]
+    pub fn below(mut self, title: &'static str, back: String) -> Self {
+        self.below = Some(BelowSection { title, back });
+        self
+    }
+
+    /// The heading, which is the title too.
+    pub(in crate::pages) fn title(&self, text: &Account) -> &'static str {
+        match &self.below {
+            Some(page) => page.title,
+            None if self.is_home() => text.title,
+            None => self.here.label(text),
+        }
+    }
+
     pub(in crate::pages) fn is_home(&self) -> bool {
         self.here == Section::Overview
     }

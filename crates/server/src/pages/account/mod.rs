@@ -17,7 +17,7 @@ pub use connections::{ConnectionsNotice, ConnectionsPage, LinkableService, Linke
 pub use data::{AccountDataPage, AccountDeletePage, AccountDeletedPage};
 pub use email::{AccountEmailPage, EmailProblem};
 pub use factors::{FactorNotice, FactorsPage, OwnFactor};
-pub use frame::{AccountFrame, Section, SectionLink};
+pub use frame::{AccountFrame, BelowSection, Section, SectionLink};
 pub use overview::{AccountNotice, AccountPage, Instant, SignedInPlace};
 pub use passkeys::{AddPasskeyPage, AddPasskeyProblem, OwnPasskey, PasskeyNotice, PasskeysPage};
 pub use password::{AccountPasswordPage, PasswordForm, PasswordProblem};

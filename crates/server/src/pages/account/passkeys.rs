@@ -77,6 +77,11 @@ impl PasskeyNotice {
         Self::ALL.into_iter().find(|notice| notice.word() == word)
     }
 
+    /// Whether nothing was changed, so that there is something left to do.
+    pub const fn is_refusal(self) -> bool {
+        matches!(self, Self::LastWayIn)
+    }
+
     /// It in a sentence.
     pub fn said(self, text: &text::Passkeys) -> &'static str {
         match self {
@@ -101,8 +106,6 @@ pub struct AddPasskeyPage {
     pub problem: Option<AddPasskeyProblem>,
     /// What the browser is asked.
     pub prompt: PasskeyPrompt,
-    /// Back to the list.
-    pub back_url: String,
 }
 
 /// Why a new passkey was not taken.

@@ -36,7 +36,16 @@ struct Line {
 }
 
 impl AccountProfilePage {
+    /// The fields, the names in the order in which the language says them.
     fn lines(&self) -> [Line; 5] {
+        let [name, family, given, nickname, picture] = self.family_first();
+        match self.chrome.text.language {
+            Language::Ja => [name, family, given, nickname, picture],
+            Language::En => [name, given, family, nickname, picture],
+        }
+    }
+
+    fn family_first(&self) -> [Line; 5] {
         let text = &self.chrome.text.account_profile;
         let held = |value: &'_ Option<String>| value.clone().unwrap_or_default();
         let line = |field, id, label, autocomplete| Line {

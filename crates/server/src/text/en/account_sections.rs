@@ -3,14 +3,14 @@
 use crate::text::{AccountApps, AccountData, AccountPassword, AccountProfile, Around};
 
 pub(super) const PROFILE: AccountProfile = AccountProfile {
-    lead: "Apps you sign in to with this account may see this. Nothing here is needed.",
+    lead: "Apps you sign in to with this account may see this. All of it is optional.",
     name: "Name",
     name_rule: "If you leave it empty, your e-mail address stands in its place.",
     family_name: "Family name",
     given_name: "Given name",
     nickname: "Nickname",
-    picture: "Address of a picture",
-    picture_rule: "A web address that begins with https://",
+    picture: "Picture",
+    picture_rule: "A web address that begins with https://.",
     locale: "Language",
     any_locale: "As my browser prefers",
     locale_rule: "For these pages and for mails to you.",
@@ -25,24 +25,25 @@ pub(super) const PROFILE: AccountProfile = AccountProfile {
 pub(super) const PASSWORD: AccountPassword = AccountPassword {
     lead: "Choose a password that you use nowhere else.",
     lead_first: "Your account has no password yet. With one, you can sign in by e-mail address and password as well.",
-    present: "Present password",
-    present_missing: "Enter your present password.",
-    present_wrong: "This is not your present password.",
+    present: "Current password",
+    present_missing: "Enter your current password.",
+    present_wrong: "This is not your current password.",
+    new: "New password",
     save: "Save password",
-    what_happens: "You stay signed in here. Every other place is signed out, and apps have to sign in again.",
-    changed: "Your password was saved. Every other place was signed out.",
+    what_happens: "When you save it, you stay signed in here. Everywhere else you are signed out, and apps have to sign in again.",
+    changed: "Your password was saved. You are signed out everywhere else.",
 };
 
 pub(super) const APPS: AccountApps = AccountApps {
     lead: "These apps can act for you, some of them while you are away.",
-    none: "No app has access to your account.",
+    none: "No app has access to your account. An app you sign in to with it appears here.",
     foreign: "Other provider",
     since: "Access since",
     last_used: "Last used",
-    end: "End access",
+    end: "Withdraw access",
     what_ending_does: "An app without access is refused within a second. If you open it again, it has to ask you again.",
-    ended: "The app has no access any more.",
-    already_ended: "That app had no access any more.",
+    ended: "The app no longer has access.",
+    already_ended: "That app had no access already.",
 };
 
 pub(super) const DATA: AccountData = AccountData {
@@ -51,25 +52,26 @@ pub(super) const DATA: AccountData = AccountData {
                     happened in your account. There are no passwords or codes in it.",
     download_button: "Download the file",
     delete: "Delete your account",
-    delete_lead: "You can delete your account and everything in it. Nobody can bring it back.",
-    delete_link: "Go on to deleting",
+    delete_lead: "This deletes your account and everything in it. It cannot be undone.",
+    delete_link: "Delete your account",
     delete_of: Around {
         before: "This deletes the account of ",
         after: ".",
     },
     consequences: &[
         "You are signed out everywhere, at once.",
-        "Apps lose their access within a second. What they stored about you stays with them; ask them.",
+        "Apps lose their access within a second. What they stored about you stays with them: ask each of them to delete it.",
         "Your profile, password, passkeys and other sign-in methods are deleted for good.",
         "A note that an account was deleted stays in the security log until it expires.",
     ],
     confirm: "Enter your e-mail address to confirm",
+    confirm_name: "Enter the name of the account to confirm",
     wrong_confirmation: "This is not the e-mail address of this account.",
     delete_button: "Delete my account",
-    keep: "Keep it",
+    keep: "Keep my account",
     deleted_title: "Your account was deleted",
     deleted: Around {
         before: "The account of ",
-        after: " and everything in it is gone. Thank you for having been here.",
+        after: " and everything in it is gone. You can close this page.",
     },
 };

@@ -28,7 +28,8 @@ pub(super) const ATTACKS: Attacks = Attacks {
             )
         },
         action: "Allow sign-ins from there",
-        small: "If that was you, press the button. If not, there is nothing to do; a password you use nowhere else keeps it that way.",
+        small: "If that was you, press the button. If not, there is nothing to do: a password that you use nowhere else keeps your \
+                account safe.",
     },
     sign_in_mail: MailText {
         subject: |tenant| format!("New sign-in to your {tenant} account"),

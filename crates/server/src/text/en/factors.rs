@@ -52,7 +52,7 @@ pub(super) const FACTOR: SecondFactor = SecondFactor {
 };
 
 pub(super) const ENROLMENT: Enrolment = Enrolment {
-    title: "Set up a second factor",
+    title: "Set up two-step sign-in",
     why: Around {
         before: "",
         after: " asks for more than a password. From now on you will also enter a code from your phone.",
@@ -79,9 +79,9 @@ pub(super) const ENROLMENT: Enrolment = Enrolment {
     codes_copied: "Copied",
     codes_print: "Print",
     codes_kept: "I have kept them",
-    own_lead: "A second factor keeps others out even if they learn your password.",
+    own_lead: "A second step keeps others out even if they learn your password.",
     own_none: "None is set up yet.",
-    own_list: "Second factors",
+    own_list: "Second steps",
     own_totp: "Authenticator app",
     own_email: "Codes by e-mail",
     own_set_up: "Set up",
@@ -91,8 +91,17 @@ pub(super) const ENROLMENT: Enrolment = Enrolment {
     own_add_email: "Get codes by e-mail",
     own_new_codes: "Make new recovery codes",
     own_ask: "Ask again in every browser",
-    own_added: "The second factor is set up.",
-    own_removed: "The second factor was removed.",
+    own_added: "It is set up. From now on it is asked for when you sign in.",
+    own_removed: "It was removed.",
     own_gone: "That one was removed already.",
-    own_asked_again: "Every browser is asked for a second factor again.",
+    own_asked_again: "Every browser is asked for the second step again.",
+    own_remove_means: "It is no longer asked for when you sign in.",
+    own_codes_lead: "If you lose your phone, a recovery code lets you in. New ones make the old ones useless.",
+    own_codes_left: |left| match left {
+        0 => "You have none left: make new ones now.".to_owned(),
+        1 => "You have one left: make new ones soon.".to_owned(),
+        left => format!("You have {left} left."),
+    },
+    own_remembered: "Remembered browsers",
+    own_ask_means: "Where you chose not to be asked again, only your password is asked for.",
 };

@@ -1,6 +1,12 @@
 //! The mails in English.
 
-use crate::text::{MailText, MailboxText, Mails};
+use crate::text::{MailFrame, MailText, MailboxText, Mails};
+
+pub(super) const FRAME: MailFrame = MailFrame {
+    no_button: "If the button does not work, open this address:",
+    to_account: "Open your account page",
+    moment: "%-d %B %Y, %H:%M UTC",
+};
 
 pub(super) const MAILS: Mails = Mails {
     join: MailText {
@@ -8,7 +14,7 @@ pub(super) const MAILS: Mails = Mails {
         heading: "One more step",
         body: |email| {
             format!(
-                "Somebody, hopefully you, wants to make an account with {email}. Choose a password to finish."
+                "Somebody, hopefully you, began to make an account with {email}. Choose a password to finish."
             )
         },
         action: "Choose a password",
@@ -19,12 +25,12 @@ pub(super) const MAILS: Mails = Mails {
         heading: "You already have an account",
         body: |email| {
             format!(
-                "Somebody, hopefully you, tried to make an account with {email}, but there is one. Just sign in. If you forgot \
-                 the password, choose a new one."
+                "Somebody, hopefully you, tried to make an account with {email}, but it has one already. Just sign in. If you \
+                 forgot the password, choose a new one."
             )
         },
         action: "Choose a new password",
-        small: "The link works for 30 minutes. If this was not you, ignore this mail: nothing has changed.",
+        small: "The link works for 30 minutes and once. If this was not you, ignore this mail: nothing has changed.",
     },
     reset: MailText {
         subject: |tenant| format!("Choose a new password for {tenant}"),
@@ -38,14 +44,14 @@ pub(super) const MAILS: Mails = Mails {
         heading: "Confirm your address",
         body: |email| format!("Please confirm that {email} is yours."),
         action: "Confirm the address",
-        small: "The link works for 24 hours. If you do not know what this is about, ignore this mail.",
+        small: "The link works for 24 hours. If you did not make this account, ignore this mail.",
     },
     password_changed: MailText {
         subject: |tenant| format!("Your {tenant} password was changed"),
         heading: "Your password was changed",
         body: |email| format!("The password of {email} was changed, and every other place was signed out."),
         action: "",
-        small: "If this was not you, somebody can read your mail or knew your password: choose a new password now and look at \
+        small: "If this was not you, somebody can read your mail or knew your password. Choose a new password now and look at \
                 where you are signed in.",
     },
     data_downloaded: MailText {
@@ -53,23 +59,23 @@ pub(super) const MAILS: Mails = Mails {
         heading: "Your data was downloaded",
         body: |email| format!("A file with everything that is stored about {email} was downloaded."),
         action: "",
-        small: "If this was not you, somebody is signed in to your account: change your password now and look at where you are \
-                signed in.",
+        small: "If this was not you, somebody else is signed in to your account. Change your password now and look at where you \
+                are signed in.",
     },
     account_deleted: MailText {
         subject: |tenant| format!("Your {tenant} account was deleted"),
         heading: "Your account was deleted",
         body: |email| format!("The account of {email} and everything in it was deleted, as you asked."),
         action: "",
-        small: "If this was not you, write to whoever runs this service. This was the last mail about this account.",
+        small: "If this was not you, write to the people who run this service. This was the last mail about this account.",
     },
     sign_in_code: MailText {
         subject: |tenant| format!("Your code to sign in to {tenant}"),
         heading: "Your sign-in code",
         body: |email| format!("Type this code where you are signing in as {email}."),
         action: "",
-        small: "The code works for 10 minutes and once. Give it to nobody: we never ask for it by phone or mail. If this was not you, \
-                ignore this mail: without the code nobody gets in.",
+        small: "The code works for 10 minutes and once. Give it to nobody: we never ask for it by phone or mail. If you did not \
+                ask for it, ignore this mail: without the code nobody gets in.",
     },
     change_email: MailText {
         subject: |tenant| format!("Confirm your new address for {tenant}"),
@@ -85,12 +91,13 @@ pub(super) const MAILS: Mails = Mails {
         heading: "A change of address was asked for",
         body: |email| {
             format!(
-                "Somebody who is signed in to your account asked to use {email} in place of this address."
+                "Somebody who is signed in to your account wants it to use {email} in place of this address. Nothing changes until \
+                 the link we sent there is opened."
             )
         },
         action: "",
-        small: "If this was you, there is nothing to do here. If not, change your password now: that makes their link void and signs \
-                them out.",
+        small: "If this was you, there is nothing to do here. If not, change your password now: then their link no longer works, and \
+                they are signed out.",
     },
     email_changed: MailText {
         subject: |tenant| format!("The address of your {tenant} account was changed"),
@@ -106,7 +113,7 @@ pub(super) const MAILS: Mails = Mails {
             format!("{email} is now the address of your account. Every other place was signed out.")
         },
         action: "",
-        small: "If you do not know what this is about, write to the people who run this service.",
+        small: "If this was not you, write to the people who run this service.",
     },
     address_taken: MailText {
         subject: |tenant| format!("This address has a {tenant} account already"),
@@ -128,29 +135,31 @@ pub(super) const MAILS: Mails = Mails {
             )
         },
         action: "Go on to sign in",
-        small: "The link works for 10 minutes and once. Pass it on to nobody. If this was not you, ignore this mail: without the link \
-                nobody gets in.",
+        small: "The link works for 10 minutes and once. Pass it on to nobody. If you did not ask for it, ignore this mail: without \
+                the link nobody gets in.",
     },
     factor_code: MailText {
         subject: |tenant| format!("Your {tenant} confirmation code"),
         heading: "Your confirmation code",
         body: |email| format!("Type this code to confirm that it is you, {email}."),
         action: "",
-        small: "The code works for 10 minutes and once. Give it to nobody: we never ask for it by phone or mail. If this was not you, \
-                somebody may know your password: choose a new one.",
+        small: "The code works for 10 minutes and once. Give it to nobody: we never ask for it by phone or mail. If you did not \
+                ask for it, somebody may know your password: choose a new one.",
     },
     factor_added: MailText {
-        subject: |tenant| format!("Your {tenant} account has a new second factor"),
-        heading: "A second factor was set up",
-        body: |email| format!("A second factor was set up for {email}. It is asked for when you sign in."),
+        subject: |tenant| format!("Your {tenant} account has a new second step"),
+        heading: "Two-step sign-in was set up",
+        body: |email| {
+            format!("A second step was added for {email}. From now on it is asked for when you sign in.")
+        },
         action: "",
-        small: "If this was not you, somebody knows your password: choose a new one now, and take the factor away on your account \
-                page.",
+        small: "If this was not you, somebody knows your password. Choose a new one now, and remove the new second step on your \
+                account page.",
     },
     factor_removed: MailText {
-        subject: |tenant| format!("A second factor of your {tenant} account was removed"),
-        heading: "A second factor was removed",
-        body: |email| format!("A second factor of {email} was taken away."),
+        subject: |tenant| format!("A second step of your {tenant} account was removed"),
+        heading: "A second step was removed",
+        body: |email| format!("A second step of the sign-in to {email} was removed. It is no longer asked for."),
         action: "",
         small: "If this was not you, choose a new password now and look at where you are signed in.",
     },
@@ -179,16 +188,18 @@ pub(super) const MAILS: Mails = Mails {
         subject: |tenant| format!("A recovery code of your {tenant} account was used"),
         heading: "A recovery code was used",
         body: |email| {
-            format!("Somebody, hopefully you, signed in as {email} with a recovery code. It works no more.")
+            format!(
+                "Somebody, hopefully you, signed in as {email} with a recovery code. That code no longer works."
+            )
         },
         action: "",
-        small: "If this was not you, somebody has your codes and knows your password: choose a new password now and make new codes \
-                on your account page.",
+        small: "If this was not you, somebody has your codes and knows your password. Choose a new password now, then make new \
+                codes on your account page.",
     },
 };
 
 pub(super) const MAILBOX: MailboxText = MailboxText {
     title: "Development mailbox",
-    lead: "Mails are not sent here; they are shown.",
-    empty: "No mail yet.",
+    lead: "This server shows its mails here and sends none.",
+    empty: "No mail yet. Sign up, or ask for a new password, and the mail appears here.",
 };

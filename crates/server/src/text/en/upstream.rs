@@ -48,18 +48,18 @@ pub(super) const UPSTREAM: Upstream = Upstream {
     confirm_lead: |name, who| format!("From now on, your {name} account “{who}” will open this account:"),
     confirm_yes: |name| format!("Link {name}"),
     confirm_no: "Do not link",
-    lead: "Accounts at other services that open this one.",
-    none: "No account elsewhere opens this one yet.",
+    lead: "You can sign in with accounts you have at other services.",
+    none: "None is linked yet.",
     linked_at: "Linked",
     last_used: "Last used",
     switched_off: "Not possible at the moment",
     unlink: "Unlink",
-    last_way: "This is the only way into your account. Choose a password or link another account before you unlink it.",
+    last_way: "This is the only way into your account. Set a password or link another account before you unlink it.",
     link_another: "Link another account",
     link_one: |name| format!("Link {name}"),
-    linked: "Linked. It opens your account from now on.",
-    unlinked: "Unlinked. It no longer opens your account.",
-    elsewhere: "That account already opens another account here. Unlink it there first.",
+    linked: "Linked. You can sign in with it from now on.",
+    unlinked: "Unlinked. You can no longer sign in with it.",
+    elsewhere: "That account is linked to another account here. Unlink it there first.",
     not_linked: "Nothing was linked. Try again.",
     was_gone: "It was not linked any more.",
     mail_linked: MailText {
@@ -69,7 +69,7 @@ pub(super) const UPSTREAM: Upstream = Upstream {
             format!("Your account at {name} was linked: signing in there opens your account from now on.")
         },
         action: "",
-        small: "If this was not you, sign in, unlink it on your account page, and change your password.",
+        small: "If this was not you, unlink it on your account page now and change your password.",
     },
     mail_unlinked: MailText {
         subject: |tenant| format!("A way into your {tenant} account was removed"),
@@ -78,6 +78,6 @@ pub(super) const UPSTREAM: Upstream = Upstream {
             format!("Your account at {name} was unlinked: signing in there no longer opens your account.")
         },
         action: "",
-        small: "If this was not you, sign in and look at what protects your account.",
+        small: "If this was not you, change your password now and look at where you are signed in.",
     },
 };

@@ -11,7 +11,7 @@ pub(super) const ATTACKS: Attacks = Attacks {
     unblock_only: "ご自身、またはお知り合いの方が入力を間違えた場合にのみ、再開してください。",
     unblock_submit: "ここからのサインインを再開する",
     unblocked: "再びサインインできるようになりました。",
-    not_me_title: "お心当たりがありませんか?",
+    not_me_title: "お心当たりがありませんか？",
     not_me_lead: Around {
         before: "",
         after: "\u{a0}のアカウントにサインインがありました。",
@@ -33,10 +33,10 @@ pub(super) const ATTACKS: Attacks = Attacks {
     },
     sign_in_mail: MailText {
         subject: |tenant| format!("{tenant} への新しいサインイン"),
-        heading: "ご本人によるサインインですか?",
+        heading: "ご本人によるサインインですか？",
         body: |email| format!("{email} のアカウントにサインインがありました。"),
-        action: "心当たりがない",
-        small: "ご本人であれば、何もする必要はありません。お心当たりがない場合はボタンを押してください。サインアウトさせ、\
+        action: "心当たりがありません",
+        small: "ご本人であれば、何もする必要はありません。お心当たりがない場合はボタンを押してください。相手をサインアウトさせ、\
                 パスワードを再設定できます。リンクは 7 日間有効です。",
     },
     device: |device| format!("端末: {device}"),

@@ -39,9 +39,9 @@ pub(super) const FACTOR: SecondFactor = SecondFactor {
     sign_in_otherwise: "別の方法でサインイン",
     used_title: "復旧コードを確認しました",
     used_left: |left| match left {
-        0 => "これが最後の復旧コードでした。アカウントのページで、すぐに新しいコードを発行してください。"
+        0 => "これが最後の復旧コードでした。アカウントページで、すぐに新しいコードを発行してください。"
             .to_owned(),
-        1 => "残りの復旧コードは 1 つです。アカウントのページで、新しいコードを発行してください。".to_owned(),
+        1 => "残りの復旧コードは 1 つです。アカウントページで、新しいコードを発行してください。".to_owned(),
         left => format!("残りの復旧コードは {left} 個です。"),
     },
     go_on: "続ける",
@@ -82,7 +82,7 @@ pub(super) const ENROLMENT: Enrolment = Enrolment {
     own_list: "2 段階認証の方法",
     own_totp: "認証アプリ",
     own_email: "メールのコード",
-    own_set_up: "設定",
+    own_set_up: "設定日時",
     own_last_used: "最終利用",
     own_remove: "削除する",
     own_add_totp: "認証アプリを設定する",
@@ -93,4 +93,13 @@ pub(super) const ENROLMENT: Enrolment = Enrolment {
     own_removed: "2 段階認証の方法を削除しました。",
     own_gone: "この方法はすでに削除されています。",
     own_asked_again: "すべてのブラウザーで、次回から確認を求めます。",
+    own_remove_means: "削除すると、サインインの際にこの方法での確認を求めなくなります。",
+    own_codes_lead: "スマートフォンをなくしたときは、復旧コードでサインインできます。作り直すと、以前のコードは使えなくなります。",
+    own_codes_left: |left| match left {
+        0 => "コードは残っていません。すぐに作り直してください。".to_owned(),
+        1 => "残りは 1 個です。早めに作り直してください。".to_owned(),
+        left => format!("残りは {left} 個です。"),
+    },
+    own_remembered: "確認を省略しているブラウザー",
+    own_ask_means: "確認の省略を選んだブラウザーでは、パスワードだけでサインインできます。",
 };

@@ -1,42 +1,48 @@
 //! The mails in Japanese.
 
-use crate::text::{MailText, MailboxText, Mails};
+use crate::text::{MailFrame, MailText, MailboxText, Mails};
+
+pub(super) const FRAME: MailFrame = MailFrame {
+    no_button: "ボタンが使えない場合は、次の URL を開いてください:",
+    to_account: "アカウントページを開く",
+    moment: "%Y年%-m月%-d日 %H:%M（UTC）",
+};
 
 pub(super) const MAILS: Mails = Mails {
     join: MailText {
-        subject: |tenant| format!("{tenant} のアカウント作成を完了してください"),
+        subject: |tenant| format!("{tenant} のアカウント登録を完了してください"),
         heading: "あと一歩で完了です",
         body: |email| {
             format!(
-                "{email} でアカウントを作成する申し込みがありました。パスワードを設定して完了してください。"
+                "{email} でのアカウント登録を受け付けました。パスワードを設定すると登録が完了します。"
             )
         },
         action: "パスワードを設定する",
-        small: "リンクは 24 時間有効です。お心当たりがない場合は、このメールを無視してください。アカウントは作成されません。",
+        small: "リンクは 24 時間有効です。お心当たりがない場合は、このメールを無視してください。アカウントは登録されません。",
     },
     joined_already: MailText {
         subject: |tenant| format!("{tenant} のアカウントはすでにあります"),
         heading: "アカウントはすでにあります",
         body: |email| {
             format!(
-                "{email} でアカウントを作成する申し込みがありましたが、すでにアカウントがあります。そのままサインインしてください。\
+                "{email} でのアカウント登録を受け付けましたが、このアドレスはすでに登録されています。そのままサインインしてください。\
                  パスワードをお忘れの場合は再設定できます。"
             )
         },
         action: "パスワードを再設定する",
-        small: "リンクは 30 分間有効です。お心当たりがない場合は、このメールを無視してください。何も変わっていません。",
+        small: "リンクは 30 分間、1 回だけ有効です。お心当たりがない場合は、このメールを無視してください。何も変わっていません。",
     },
     reset: MailText {
         subject: |tenant| format!("{tenant} のパスワード再設定"),
         heading: "パスワードの再設定",
-        body: |email| format!("{email} のパスワードを再設定する申し込みがありました。"),
+        body: |email| format!("{email} のパスワード再設定を受け付けました。ボタンを押して、新しいパスワードを設定してください。"),
         action: "パスワードを再設定する",
         small: "リンクは 30 分間、1 回だけ有効です。お心当たりがない場合は、このメールを無視してください。パスワードは変わりません。",
     },
     verify: MailText {
         subject: |tenant| format!("{tenant}: メールアドレスの確認"),
         heading: "メールアドレスの確認",
-        body: |email| format!("{email} があなたのアドレスであることを確認してください。"),
+        body: |email| format!("{email} がご自身のアドレスであることを確認してください。"),
         action: "アドレスを確認する",
         small: "リンクは 24 時間有効です。お心当たりがない場合は、このメールを無視してください。",
     },
@@ -45,7 +51,7 @@ pub(super) const MAILS: Mails = Mails {
         heading: "パスワードが変更されました",
         body: |email| format!("{email} のパスワードが変更され、ほかのすべての場所でサインアウトされました。"),
         action: "",
-        small: "お心当たりがない場合は、第三者がメールまたはパスワードを知っている可能性があります。すぐにパスワードを再設定し、\
+        small: "お心当たりがない場合は、第三者がメールを読んだか、パスワードを知っていた可能性があります。すぐにパスワードを再設定し、\
                 サインイン中の場所をご確認ください。",
     },
     data_downloaded: MailText {
@@ -58,7 +64,7 @@ pub(super) const MAILS: Mails = Mails {
     account_deleted: MailText {
         subject: |tenant| format!("{tenant} のアカウントが削除されました"),
         heading: "アカウントが削除されました",
-        body: |email| format!("お申し込みにより、{email} のアカウントとその内容をすべて削除しました。"),
+        body: |email| format!("ご依頼により、{email} のアカウントとその内容をすべて削除しました。"),
         action: "",
         small: "お心当たりがない場合は、このサービスの運営者にお問い合わせください。このアカウントについてのメールはこれが最後です。",
     },
@@ -75,32 +81,33 @@ pub(super) const MAILS: Mails = Mails {
         heading: "新しいアドレスの確認",
         body: |email| {
             format!(
-                "アカウントのアドレスを {email} に変更する申し込みがありました。リンクを開いて、あなたのアドレスであることを確認してください。"
+                "アカウントのメールアドレスを {email} に変更する手続きを受け付けました。リンクを開いて、ご自身のアドレスであることを確認してください。"
             )
         },
         action: "新しいアドレスを確認する",
         small: "リンクは 1 時間、1 回だけ有効です。お心当たりがない場合は、このメールを無視してください。何も変わりません。",
     },
     change_email_asked: MailText {
-        subject: |tenant| format!("{tenant} のアカウントのアドレス変更が申し込まれました"),
-        heading: "アドレス変更の申し込み",
+        subject: |tenant| format!("{tenant} のメールアドレス変更の確認"),
+        heading: "メールアドレスの変更を受け付けました",
         body: |email| {
             format!(
-                "あなたのアカウントにサインインしている人が、このアドレスを {email} に変更しようとしています。"
+                "サインイン中の方から、アカウントのメールアドレスをこのアドレスから {email} に変更する手続きがありました。新しいアドレスに\
+                 お送りしたリンクが開かれるまで、何も変わりません。"
             )
         },
         action: "",
-        small: "ご本人の操作であれば、何もする必要はありません。お心当たりがない場合は、すぐにパスワードを変更してください。相手のリンクは\
-                無効になり、サインアウトされます。",
+        small: "ご本人の操作であれば、何もする必要はありません。お心当たりがない場合は、すぐにパスワードを変更してください。リンクは無効になり、\
+                相手はサインアウトされます。",
     },
     email_changed: MailText {
         subject: |tenant| format!("{tenant} のアカウントのアドレスが変更されました"),
         heading: "アドレスが変更されました",
         body: |email| {
-            format!("アカウントのアドレスは {email} になりました。このアドレスはもう使われません。")
+            format!("アカウントのメールアドレスは {email} に変更されました。このアドレスは今後使われません。")
         },
         action: "",
-        small: "お心当たりがない場合は、第三者がアカウントを使っています。すぐにこのサービスの運営者にご連絡ください。",
+        small: "お心当たりがない場合は、第三者がアカウントを使用している可能性があります。すぐにこのサービスの運営者にご連絡ください。",
     },
     email_is_yours: MailText {
         subject: |tenant| format!("{tenant} のアカウントに新しいアドレスが設定されました"),
@@ -118,7 +125,7 @@ pub(super) const MAILS: Mails = Mails {
         heading: "このアドレスは使用中です",
         body: |email| {
             format!(
-                "{email} を別のアカウントのアドレスにする申し込みがありましたが、このアドレスにはすでにアカウントがあります。"
+                "別のアカウントのメールアドレスを {email} に変更する手続きがありましたが、このアドレスはすでに登録されています。"
             )
         },
         action: "",
@@ -143,14 +150,14 @@ pub(super) const MAILS: Mails = Mails {
                 お心当たりがない場合は、第三者がパスワードを知っている可能性があります。パスワードを変更してください。",
     },
     factor_added: MailText {
-        subject: |tenant| format!("{tenant}: 2 段階認証が設定されました"),
-        heading: "2 段階認証が設定されました",
+        subject: |tenant| format!("{tenant}: 2 段階認証の方法が追加されました"),
+        heading: "2 段階認証の方法が追加されました",
         body: |email| {
             format!("{email} に 2 段階認証の方法が追加されました。今後はサインインの際に確認を求めます。")
         },
         action: "",
         small: "お心当たりがない場合は、第三者がパスワードを知っている可能性があります。すぐにパスワードを再設定し、\
-                アカウントのページでこの方法を削除してください。",
+                アカウントページでこの方法を削除してください。",
     },
     factor_removed: MailText {
         subject: |tenant| format!("{tenant}: 2 段階認証の方法が削除されました"),
@@ -186,12 +193,12 @@ pub(super) const MAILS: Mails = Mails {
         },
         action: "",
         small: "お心当たりがない場合は、第三者がパスワードと復旧コードを知っている可能性があります。すぐにパスワードを再設定し、\
-                アカウントのページで復旧コードを作り直してください。",
+                アカウントページで復旧コードを作り直してください。",
     },
 };
 
 pub(super) const MAILBOX: MailboxText = MailboxText {
     title: "開発用メールボックス",
-    lead: "メールは送信されず、ここに表示されます。",
-    empty: "まだメールはありません。",
+    lead: "このサーバーはメールを送信せず、ここに表示します。",
+    empty: "まだメールはありません。新規登録やパスワードの再設定を行うと、ここにメールが表示されます。",
 };

@@ -46,6 +46,7 @@ pub(super) const TEXT: Text = Text {
     enrolment: factors::ENROLMENT,
     mailed_code: mailed_code::MAILED_CODE,
     mailbox: mails::MAILBOX,
+    mail_frame: mails::FRAME,
     mails: mails::MAILS,
     passkeys: passkeys::PASSKEYS,
     upstream: upstream::UPSTREAM,

@@ -23,9 +23,9 @@ pub(super) const PASSKEYS: Passkeys = Passkeys {
     title: "パスキー",
     back: "パスキーの一覧に戻る",
     none: "パスキーはまだありません。",
-    added_at: "追加日",
-    last_used: "最終使用",
-    never_used: "未使用",
+    added_at: "追加日時",
+    last_used: "最終利用",
+    never_used: "未利用",
     change: "名前の変更・削除",
     rename: "名前を変更",
     new_name: |name| format!("「{name}」の新しい名前"),
@@ -34,21 +34,21 @@ pub(super) const PASSKEYS: Passkeys = Passkeys {
     renamed: "パスキーの名前を変更しました。",
     removed: "パスキーを削除しました。端末からも削除してください。",
     gone: "このパスキーはすでに削除されています。",
-    last_way_in: "サインインの方法はこのパスキーだけです。先にパスワードを設定するか、別のパスキーを追加してください。",
+    last_way_in: "サインインの方法がこのパスキーだけのため、削除しませんでした。先にパスワードを設定するか、別のパスキーを追加してください。",
     mail_added: MailText {
         subject: |tenant| format!("{tenant} のアカウントにパスキーが追加されました"),
         heading: "パスキーが追加されました",
-        body: |email| format!("今後、新しいパスキーで {email} のアカウントにサインインできます。"),
+        body: |email| format!("{email} のアカウントに新しいパスキーが追加され、今後このパスキーでサインインできます。"),
         action: "",
-        small: "お心当たりがない場合は、すぐにアカウントページで削除し、パスワードを変更してください。",
+        small: "お心当たりがない場合は、すぐにパスワードを変更し、アカウントページでこのパスキーを削除してください。",
     },
     mail_removed: MailText {
         subject: |tenant| format!("{tenant} のアカウントからパスキーが削除されました"),
         heading: "パスキーが削除されました",
         body: |email| {
-            format!("{email} のアカウントには、削除されたパスキーではサインインできなくなりました。")
+            format!("{email} のアカウントからパスキーが削除されました。今後そのパスキーではサインインできません。")
         },
         action: "",
-        small: "お心当たりがない場合は、第三者があなたのアカウントにサインインしていた可能性があります。サインイン中の場所を確認し、パスワードを変更してください。",
+        small: "お心当たりがない場合は、第三者があなたのアカウントにサインインしていた可能性があります。すぐにパスワードを変更し、サインイン中の場所をご確認ください。",
     },
 };

@@ -144,4 +144,14 @@ pub struct Enrolment {
     pub own_gone: &'static str,
     /// Browsers are no longer remembered.
     pub own_asked_again: &'static str,
+    /// What it means to remove one.
+    pub own_remove_means: &'static str,
+    /// What recovery codes are for.
+    pub own_codes_lead: &'static str,
+    /// How many are left.
+    pub own_codes_left: fn(i64) -> String,
+    /// Heading of the browsers that are not asked.
+    pub own_remembered: &'static str,
+    /// What they are.
+    pub own_ask_means: &'static str,
 }
