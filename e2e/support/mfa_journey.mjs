@@ -1,11 +1,11 @@
 // A program: `node mfa_journey.mjs READY_LINE`. One person's second factor by @auth0/auth0-auth-js, from none to none.
 
 import assert from "node:assert/strict";
-import { createHmac } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import path from "node:path";
 import { AuthClient } from "@auth0/auth0-auth-js";
+import { totp } from "./totp.mjs";
 
 const dev = JSON.parse(process.argv[2]);
 const auth = new AuthClient({
@@ -18,17 +18,6 @@ const mfa = (more) => ({ ...credentials, ...more });
 
 /** What the promise was refused with. */
 const refusal = (promise) => promise.then(() => assert.fail("it was not refused"), (error) => error.cause ?? error);
-
-/** The code of an authenticator application, `steps` of 30 seconds from now (RFC 6238). */
-function totp(secret, steps = 0) {
-  const bits = [...secret].map((letter) => "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567".indexOf(letter).toString(2).padStart(5, "0")).join("");
-  const key = Buffer.from(bits.match(/.{8}/g).map((byte) => parseInt(byte, 2)));
-  const counter = Buffer.alloc(8);
-  counter.writeBigUInt64BE(BigInt(Math.floor(Date.now() / 30_000) + steps));
-  const digest = createHmac("sha1", key).update(counter).digest();
-  const at = digest[19] & 15;
-  return String((digest.readUInt32BE(at) & 0x7fffffff) % 1_000_000).padStart(6, "0");
-}
 
 const wrong = await refusal(auth.getTokenByPassword(mfa({ password: "not the password" })));
 assert.equal(wrong.error, "invalid_grant");

@@ -73,6 +73,11 @@ pub(crate) fn place(id: &str) -> Place<'_> {
 }
 
 /// The mail that tells the owner what was changed; none where no mail can be sent.
-fn told(visit: &Visit, user: &User, words: fn(&'static Text) -> &'static MailText) -> Result<Option<Draft>, Refused> {
-    notices::draft(visit, user, words).map_err(|_| Refused::Internal("a mail about a factor cannot be written"))
+fn told(
+    visit: &Visit,
+    user: &User,
+    words: fn(&'static Text) -> &'static MailText,
+) -> Result<Option<Draft>, Refused> {
+    notices::draft(visit, user, words)
+        .map_err(|_| Refused::Internal("a mail about a factor cannot be written"))
 }

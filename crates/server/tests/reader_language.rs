@@ -96,6 +96,12 @@ async fn the_account_page_is_in_the_language_its_owner_chose(site: Site) {
     assert_eq!(sent.location(), "/account/email?done=sent");
     let subjects: Vec<String> = mails(&site).await.into_iter().map(|mail| mail.subject).collect();
     assert_eq!(subjects.len(), 2);
-    assert!(subjects.contains(&"Example: 新しいメールアドレスの確認".to_owned()), "{subjects:?}");
-    assert!(subjects.contains(&"Example のメールアドレス変更の確認".to_owned()), "{subjects:?}");
+    assert!(
+        subjects.contains(&"Example: 新しいメールアドレスの確認".to_owned()),
+        "{subjects:?}"
+    );
+    assert!(
+        subjects.contains(&"Example のメールアドレス変更の確認".to_owned()),
+        "{subjects:?}"
+    );
 }

@@ -52,7 +52,13 @@ fn written(text: &'static Text) -> Vec<(&'static str, Envelope)> {
     let with_link = |words: &MailText, to: &str| letters::with_link(text, words, TENANT, to, &link);
     let with_code = |words: &MailText| letters::with_code(text, words, TENANT, &plain, "042817");
     let told = |words: &MailText, about: &str| {
-        letters::told(text, words, TENANT, about, seen(Some("https://login.example/account")))
+        letters::told(
+            text,
+            words,
+            TENANT,
+            about,
+            seen(Some("https://login.example/account")),
+        )
     };
     let gone = |words: &MailText, about: &str| letters::told(text, words, TENANT, about, seen(None));
     let (mails, attacks) = (&text.mails, &text.attacks);

@@ -33,9 +33,9 @@ mod web_message;
 pub use account::{
     AccountAppsPage, AccountDataPage, AccountDeletePage, AccountDeletedPage, AccountEmailPage, AccountFrame,
     AccountNotice, AccountPage, AccountPasswordPage, AccountProfilePage, AddPasskeyPage, AddPasskeyProblem,
-    AppAccess, AppScopes, AppsNotice, BelowSection, ConnectionsNotice, ConnectionsPage, EmailProblem, FactorNotice,
-    FactorsPage, Instant, LinkableService, LinkedIdentity, OwnFactor, OwnPasskey, PasskeyNotice,
-    PasskeysPage, PasswordForm, PasswordProblem, Section, SectionLink, SignedInPlace,
+    AppAccess, AppScopes, AppsNotice, BelowSection, ConnectionsNotice, ConnectionsPage, EmailProblem,
+    FactorNotice, FactorsPage, Instant, LinkableService, LinkedIdentity, OwnFactor, OwnPasskey,
+    PasskeyNotice, PasskeysPage, PasswordForm, PasswordProblem, Section, SectionLink, SignedInPlace,
 };
 pub use asset::{Asset, IMMUTABLE, Served, asset, asset_url};
 pub use bot_check::BotWidget;

@@ -183,10 +183,14 @@ pub(super) fn notice(
     user: &User,
     changed: Changed,
 ) -> Result<Option<crate::jobs::Draft>, Trouble> {
-    notices::draft(visit, user, match changed {
-        Changed::Added => |text| &text.passkeys.mail_added,
-        Changed::Removed => |text| &text.passkeys.mail_removed,
-    })
+    notices::draft(
+        visit,
+        user,
+        match changed {
+            Changed::Added => |text| &text.passkeys.mail_added,
+            Changed::Removed => |text| &text.passkeys.mail_removed,
+        },
+    )
 }
 
 fn bound(user: &User, place: &str) -> String {

@@ -53,11 +53,7 @@ async fn a_person_sets_up_and_takes_away(site: Site) {
     let page = browser.open(PATH).await;
     let id = unescape(&page.hidden("factor"));
     let page = change(&mut browser, &[("do", "remove"), ("factor", &id)]).await;
-    assert!(
-        page.body.contains("It was removed."),
-        "{}",
-        page.body
-    );
+    assert!(page.body.contains("It was removed."), "{}", page.body);
     assert!(page.body.contains("None is set up yet."));
     mail_about(&site, "was removed").await;
     assert!(audited(&site).await.contains(&"gd_unenroll otp".to_owned()));

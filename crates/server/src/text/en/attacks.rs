@@ -28,7 +28,7 @@ pub(super) const ATTACKS: Attacks = Attacks {
             )
         },
         action: "Allow sign-ins from there",
-        small: "If that was you, press the button. If not, there is nothing to do: a password that you use nowhere else keeps your \
+        small: "If that was you, open the link. If not, there is nothing to do: a password that you use nowhere else keeps your \
                 account safe.",
     },
     sign_in_mail: MailText {
@@ -36,7 +36,7 @@ pub(super) const ATTACKS: Attacks = Attacks {
         heading: "Was this you?",
         body: |email| format!("Somebody has just signed in to the account of {email}."),
         action: "This wasn’t me",
-        small: "If this was you, there is nothing to do. If not, press the button: it signs them out and lets you choose a new \
+        small: "If this was you, there is nothing to do. If not, open the link: it signs them out and lets you choose a new \
                 password. The link works for 7 days.",
     },
     device: |device| format!("Device: {device}"),

@@ -159,7 +159,9 @@ pub(super) const MAILS: Mails = Mails {
     factor_removed: MailText {
         subject: |tenant| format!("A second step of your {tenant} account was removed"),
         heading: "A second step was removed",
-        body: |email| format!("A second step of the sign-in to {email} was removed. It is no longer asked for."),
+        body: |email| {
+            format!("A second step of the sign-in to {email} was removed. It is no longer asked for.")
+        },
         action: "",
         small: "If this was not you, choose a new password now and look at where you are signed in.",
     },

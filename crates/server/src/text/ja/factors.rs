@@ -71,7 +71,7 @@ pub(super) const ENROLMENT: Enrolment = Enrolment {
     codes_save: "ファイルに保存",
     codes_file: |tenant| format!("{tenant} 復旧コード.txt"),
     codes_heading: |tenant, account| {
-        format!("{tenant} の復旧コード ({account})。1 つのコードは 1 回だけ使えます。")
+        format!("{tenant} の復旧コード ({account})。1\u{a0}つのコードは 1\u{a0}回だけ使えます。")
     },
     codes_copy: "コピー",
     codes_copied: "コピーしました",

@@ -13,9 +13,7 @@ pub(super) const MAILS: Mails = Mails {
         subject: |tenant| format!("{tenant} のアカウント登録を完了してください"),
         heading: "あと一歩で完了です",
         body: |email| {
-            format!(
-                "{email} でのアカウント登録を受け付けました。パスワードを設定すると登録が完了します。"
-            )
+            format!("{email} でのアカウント登録を受け付けました。パスワードを設定すると登録が完了します。")
         },
         action: "パスワードを設定する",
         small: "リンクは 24 時間有効です。お心当たりがない場合は、このメールを無視してください。アカウントは登録されません。",
@@ -35,7 +33,11 @@ pub(super) const MAILS: Mails = Mails {
     reset: MailText {
         subject: |tenant| format!("{tenant} のパスワード再設定"),
         heading: "パスワードの再設定",
-        body: |email| format!("{email} のパスワード再設定を受け付けました。ボタンを押して、新しいパスワードを設定してください。"),
+        body: |email| {
+            format!(
+                "{email} のパスワード再設定を受け付けました。リンクを開いて、新しいパスワードを設定してください。"
+            )
+        },
         action: "パスワードを再設定する",
         small: "リンクは 30 分間、1 回だけ有効です。お心当たりがない場合は、このメールを無視してください。パスワードは変わりません。",
     },

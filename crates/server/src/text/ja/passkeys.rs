@@ -38,7 +38,9 @@ pub(super) const PASSKEYS: Passkeys = Passkeys {
     mail_added: MailText {
         subject: |tenant| format!("{tenant} のアカウントにパスキーが追加されました"),
         heading: "パスキーが追加されました",
-        body: |email| format!("{email} のアカウントに新しいパスキーが追加され、今後このパスキーでサインインできます。"),
+        body: |email| {
+            format!("{email} のアカウントに新しいパスキーが追加され、今後このパスキーでサインインできます。")
+        },
         action: "",
         small: "お心当たりがない場合は、すぐにパスワードを変更し、アカウントページでこのパスキーを削除してください。",
     },
@@ -46,7 +48,9 @@ pub(super) const PASSKEYS: Passkeys = Passkeys {
         subject: |tenant| format!("{tenant} のアカウントからパスキーが削除されました"),
         heading: "パスキーが削除されました",
         body: |email| {
-            format!("{email} のアカウントからパスキーが削除されました。今後そのパスキーではサインインできません。")
+            format!(
+                "{email} のアカウントからパスキーが削除されました。今後そのパスキーではサインインできません。"
+            )
         },
         action: "",
         small: "お心当たりがない場合は、第三者があなたのアカウントにサインインしていた可能性があります。すぐにパスワードを変更し、サインイン中の場所をご確認ください。",
