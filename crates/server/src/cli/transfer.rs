@@ -149,7 +149,7 @@ impl Export {
             let mut elsewhere = linked::of(app, &page).await?;
             for user in &page {
                 written += 1;
-                let line = record(user, elsewhere.remove(&user.id), self.hashes);
+                let line = record(user, elsewhere.remove(&user.id).as_deref(), self.hashes);
                 match &mut file {
                     None => terminal.say(&line)?,
                     Some(file) => writeln!(file, "{line}")?,
@@ -177,7 +177,7 @@ fn private(path: &std::path::Path) -> Result<File, Failure> {
 }
 
 /// As `user import` reads it.
-fn record(user: &User, identities: Option<Vec<Value>>, hashes: bool) -> Value {
+fn record(user: &User, identities: Option<&[Value]>, hashes: bool) -> Value {
     let mut record = json!({
         "user_id": user.id.as_str(),
         "email": user.address(),
