@@ -41,7 +41,7 @@ for (const advice of document.querySelectorAll("[data-advises]")) {
   let asking = new AbortController();
   const say = (state, sentences) => {
     advice.dataset.state = state;
-    const text = sentences.join(" ");
+    const text = sentences.join("\n");
     // The same sentence is not read out twice.
     if (advice.textContent !== text) advice.textContent = text;
   };

@@ -132,18 +132,31 @@ fn every_page_says_its_language_and_offers_the_other() {
 }
 
 #[test]
-fn a_field_error_stands_beside_its_field_and_in_the_summary() {
+fn errors_stand_beside_their_fields_and_several_are_listed_first() {
     for language in Language::ALL {
         let text = language.text();
         let pages = every(text);
-        let html = &pages
-            .iter()
-            .find(|(state, _)| state == "login-malformed")
-            .unwrap()
-            .1;
-        let html = html.as_ref().unwrap();
-        assert!(html.contains(&format!("<a href=\"#email\">{}</a>", text.shell.email_malformed)));
-        assert!(html.contains(&format!("id=\"email-wrong\">{}</p>", text.shell.email_malformed)));
+        let page = |wanted: &str| {
+            let found = pages.iter().find(|(state, _)| state == wanted).unwrap();
+            found.1.as_ref().unwrap()
+        };
+        let several = page("login-missing");
+        for (field, said) in [
+            ("email", text.shell.email_missing),
+            ("password", text.shell.password_missing),
+        ] {
+            assert!(several.contains(&format!("<a href=\"#{field}\">{said}</a>")));
+            assert!(several.contains(&format!("id=\"{field}-wrong\">{said}</p>")));
+        }
+        let html = page("login-malformed");
+        let said = format!(
+            "id=\"email-wrong\" role=\"alert\">{}</p>",
+            text.shell.email_malformed
+        );
+        assert!(
+            html.contains(&said) && !html.contains("href=\"#email\""),
+            "one is said once"
+        );
         let input = tags(html)
             .into_iter()
             .find(|tag| attribute(tag, "id") == Some("email"))

@@ -117,7 +117,7 @@ async fn every_door_refuses_the_same_passwords(site: Site) {
     let mut ja = site.browser();
     ja.language = "ja";
     let page = sign_up(&mut ja, "taro@mail.example", "sekisho").await;
-    for said in ["8 文字以上", "含めないでください"] {
+    for said in ["8\u{a0}文字以上", "含めないでください"] {
         assert!(
             page.body.contains(said),
             "every reason at once, in Japanese: {}",

@@ -124,6 +124,7 @@ fn enrol(text: &'static Text, offers: EnrolOffer, problem: Option<EnrolProblem>)
         offers,
         others: Vec::new(),
         problem,
+        login_url: None,
         back_url: Some("/account/factors".into()),
     }
 }

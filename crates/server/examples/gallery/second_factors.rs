@@ -127,6 +127,7 @@ fn setting_up(text: &'static Text, suffix: &str, names: &Names) -> Vec<State> {
                 .collect(),
             problem,
             back_url: None,
+            login_url: Some("/u/login?state=sealed".into()),
         }
         .render()
     };

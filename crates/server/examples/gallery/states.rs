@@ -80,6 +80,7 @@ pub(super) fn every(text: &'static Text) -> Vec<State> {
             problem,
             detail: None,
             back: None,
+            sign_in: (problem == Problem::DeadLink).then(|| "/account".into()),
         };
         states.push((format!("error-{}", kebab(&format!("{problem:?}"))), page.render()));
     }
@@ -211,6 +212,7 @@ pub(super) fn with_names(text: &'static Text, suffix: &str, names: &Names) -> Ve
                     "redirect_uri https://evil.example/{email} is not registered for client {app}"
                 )),
                 back: Some(back()),
+                sign_in: None,
             }
             .render(),
         ),

@@ -243,6 +243,7 @@ fn enrol_page(visit: &Visit, person: &Person, offers: EnrolOffer, problem: Optio
         others: Vec::new(),
         back_url: Some(visit.page(PATH)),
         problem,
+        login_url: None,
     };
     html(&page, status)
 }

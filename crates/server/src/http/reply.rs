@@ -341,6 +341,8 @@ pub fn problem_page(visit: &Visit, problem: Problem, detail: Option<String>) -> 
         problem,
         detail,
         back: None,
+        // A link that no longer works is asked for anew where people sign in. The account page sends them there.
+        sign_in: (problem == Problem::DeadLink).then(|| "/account".to_owned()),
     };
     let status = StatusCode::from_u16(problem.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     html(&page, status)

@@ -287,6 +287,7 @@ fn page(visit: &Visit, due: &MayEnrol, offers: EnrolOffer, problem: Option<Enrol
         offers,
         problem,
         back_url: None,
+        login_url: Some(visit.link("/u/login", &open.handle)),
     };
     html(&page, status)
 }

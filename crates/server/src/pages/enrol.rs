@@ -28,6 +28,8 @@ pub struct EnrolPage {
     pub problem: Option<EnrolProblem>,
     /// Back to the section of the account page that led here.
     pub back_url: Option<String>,
+    /// Where somebody else signs in, while a sign-in waits.
+    pub login_url: Option<String>,
 }
 
 /// What is set up.
@@ -86,7 +88,7 @@ impl EnrolPage {
             Some(EnrolProblem::Code(FactorProblem::Wrong)) => factor.totp_wrong,
             Some(EnrolProblem::Code(FactorProblem::Expired)) => factor.email_expired,
             Some(EnrolProblem::Code(FactorProblem::TooManyAttempts)) => {
-                self.chrome.text.login.too_many_attempts
+                self.chrome.text.shell.too_many_attempts
             }
             Some(EnrolProblem::Code(FactorProblem::TooManyMails)) => factor.email_too_many,
         }

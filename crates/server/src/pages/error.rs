@@ -18,6 +18,8 @@ pub struct ErrorPage {
     pub detail: Option<String>,
     /// The way back, if one is known to be safe.
     pub back: Option<ReturnLink>,
+    /// The sign-in page, where it helps.
+    pub sign_in: Option<String>,
 }
 
 /// A kind of trouble.

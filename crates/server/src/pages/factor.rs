@@ -143,7 +143,7 @@ impl FactorPage {
                 FactorAsked::Totp | FactorAsked::Passkey | FactorAsked::Nothing => text.totp_wrong,
             },
             Some(FactorProblem::Expired) => text.email_expired,
-            Some(FactorProblem::TooManyAttempts) => self.chrome.text.login.too_many_attempts,
+            Some(FactorProblem::TooManyAttempts) => self.chrome.text.shell.too_many_attempts,
             Some(FactorProblem::TooManyMails) => text.email_too_many,
         }
     }

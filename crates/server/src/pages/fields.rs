@@ -43,6 +43,11 @@ impl Errors {
         !self.0.is_empty()
     }
 
+    /// Whether they are listed before the form: one error of one field needs no list, it stands beside its field.
+    pub(super) fn are_listed(&self) -> bool {
+        self.of_form().next().is_some() || self.0.len() > 1
+    }
+
     /// Errors of the whole form.
     pub(super) fn of_form(&self) -> impl Iterator<Item = &FieldError> {
         self.0.iter().filter(|error| error.field.is_none())
@@ -87,6 +92,6 @@ impl Errors {
     fn of(&self, field: Field) -> String {
         let found = self.0.iter().filter(|error| error.field == Some(field));
         let said: Vec<&str> = found.map(|error| error.message.as_ref()).collect();
-        said.join(" ")
+        said.join("\n")
     }
 }

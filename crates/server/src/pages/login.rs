@@ -105,6 +105,11 @@ impl LoginPage {
         }
     }
 
+    /// Whether there are ways to sign in that need no script.
+    fn has_plain_others(&self) -> bool {
+        self.code_url.is_some() || !self.social.buttons.is_empty()
+    }
+
     fn notice(&self) -> Option<&'static str> {
         self.notice.map(|notice| match notice {
             Notice::ConfirmIdentity => self.chrome.text.login.confirm_identity,

@@ -85,7 +85,7 @@ impl MailedCodePage {
     fn alert(&self) -> &'static str {
         let text = self.chrome.text;
         match self.problem {
-            Some(MailedCodeProblem::TooManyAttempts) => text.login.too_many_attempts,
+            Some(MailedCodeProblem::TooManyAttempts) => text.shell.too_many_attempts,
             Some(MailedCodeProblem::TooManyMails) => text.mailed_code.too_many_mails,
             Some(MailedCodeProblem::Missing | MailedCodeProblem::Wrong) | None => "",
         }

@@ -55,6 +55,14 @@ impl PressPage {
         }
     }
 
+    /// What to do when the button is not for the reader; empty when that was said.
+    fn otherwise(&self) -> &'static str {
+        match self.press {
+            Press::Unblock => "",
+            Press::NotMe => self.chrome.text.attacks.not_me_otherwise,
+        }
+    }
+
     fn submit(&self) -> &'static str {
         let text = &self.chrome.text.attacks;
         match self.press {

@@ -147,6 +147,16 @@ impl ChoosePage {
 }
 
 impl DonePage {
+    fn title(&self) -> &'static str {
+        let text = &self.chrome.text.recovery;
+        match self.done {
+            Done::Password => text.done_password_title,
+            Done::Joined => text.done_joined_title,
+            Done::Proven => text.done_proven_title,
+            Done::Unblocked => self.chrome.text.attacks.unblocked_title,
+        }
+    }
+
     fn said(&self) -> &'static str {
         let text = &self.chrome.text.recovery;
         match self.done {

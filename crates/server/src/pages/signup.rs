@@ -98,7 +98,7 @@ impl SignupProblem {
             Self::InvalidSignup => (None, text.signup.invalid_signup.into()),
             Self::BotCheckMissing => (None, text.bot_check.missing.into()),
             Self::BotCheckRefused => (None, text.bot_check.refused.into()),
-            Self::TooManyAttempts => (None, text.login.too_many_attempts.into()),
+            Self::TooManyAttempts => (None, text.shell.too_many_attempts.into()),
             Self::FormExpired => (None, text.signup.form_expired.into()),
             Self::Busy => (None, text.login.busy.into()),
         };

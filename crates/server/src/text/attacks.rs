@@ -15,12 +15,16 @@ pub struct Attacks {
     pub unblock_submit: &'static str,
     /// It is open again.
     pub unblocked: &'static str,
+    /// Title and heading of the page that says so.
+    pub unblocked_title: &'static str,
     /// Title and heading of the page that ends a sign-in that was not one's own.
     pub not_me_title: &'static str,
     /// Whose, around the address.
     pub not_me_lead: Around,
     /// What the button does.
     pub not_me_does: &'static str,
+    /// What to do when it was oneself after all.
+    pub not_me_otherwise: &'static str,
     /// The button.
     pub not_me_submit: &'static str,
     /// The mail about sign-ins that were blocked; the blank is the network.

@@ -43,8 +43,12 @@ pub struct Recovery {
     pub prove_lead: Around,
     /// The button.
     pub prove_submit: &'static str,
-    /// Title of the page after it.
-    pub done_title: &'static str,
+    /// A password was saved: title and heading.
+    pub done_password_title: &'static str,
+    /// An account was made: title and heading.
+    pub done_joined_title: &'static str,
+    /// An address was proven: title and heading.
+    pub done_proven_title: &'static str,
     /// A password was saved.
     pub done_password: &'static str,
     /// An account was made.

@@ -39,6 +39,8 @@ pub struct Shell {
     pub email_malformed: &'static str,
     /// The password field was left empty.
     pub password_missing: &'static str,
+    /// Too many attempts for now, where no mail helps.
+    pub too_many_attempts: &'static str,
     /// Who is signed in.
     pub signed_in_as: Around,
     /// Introduces the id a person can quote to support.
@@ -439,6 +441,8 @@ pub struct Problems {
     pub detail: &'static str,
     /// The link back.
     pub go_back: &'static str,
+    /// The link to the sign-in page.
+    pub to_sign_in: &'static str,
     /// The request makes no sense.
     pub bad_request: Explanation,
     /// No such application, or it is switched off.

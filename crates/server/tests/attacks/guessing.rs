@@ -135,7 +135,11 @@ async fn threat_10_what_is_closed_is_closed_on_every_node_and_opened_by_mail_onc
         .await;
     assert_eq!(forged.status, StatusCode::FORBIDDEN);
     let done = owner.submit("/u/unblock", &[("ticket", &ticket)]).await;
-    assert!(done.body.contains("sign in from there again"), "{}", done.body);
+    assert!(
+        done.body.contains("sign in from that place again"),
+        "{}",
+        done.body
+    );
     assert!(
         attempt(&other, HERE, EMAIL, PASSWORD)
             .await

@@ -33,8 +33,8 @@ async fn who_needs_a_second_factor_and_has_none_sets_one_up(site: Site) {
     let phone = Phone::scan(&page);
     for (typed, said) in [
         ("", "Enter the code."),
-        ("000000", "does not work"),
-        ("soon", "does not work"),
+        ("000000", "That code isn’t right"),
+        ("soon", "That code isn’t right"),
     ] {
         let again = fill(&mut browser, &page, &[("code", typed)]).await;
         assert_eq!(again.status, StatusCode::BAD_REQUEST);
@@ -108,7 +108,7 @@ async fn codes_by_mail_are_set_up_with_one(site: Site) {
     let wrong = if code == "123456" { "654321" } else { "123456" };
     let again = fill(&mut browser, &page, &[("code", wrong)]).await;
     assert!(
-        again.body.contains("not the code in our last mail"),
+        again.body.contains("the code in our latest mail"),
         "{}",
         again.body
     );

@@ -36,7 +36,7 @@ async fn who_has_a_second_factor_is_asked_for_it(site: Site) {
     assert_eq!(missing.status, StatusCode::BAD_REQUEST);
     let wrong = fill(&mut browser, &page, &[("code", "123")]).await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
-    assert!(wrong.body.contains("does not work"), "{}", wrong.body);
+    assert!(wrong.body.contains("That code isn’t right"), "{}", wrong.body);
     let cookie = browser.jar.clone();
     let back = enter(&mut browser, &wrong, &[("code", &phone.code(&site))]).await;
     assert!(back.param("code").is_some(), "{}", back.location());
@@ -100,7 +100,7 @@ async fn a_recovery_code_lets_in_once(site: Site) {
                 assert!(back.param("code").is_some());
             }
             false => assert!(
-                answer.body.contains("That recovery code does not work"),
+                answer.body.contains("That recovery code isn’t right"),
                 "{}",
                 answer.body
             ),
@@ -128,7 +128,7 @@ async fn a_browser_is_remembered_for_its_person(site: Site) {
     let mut home = site.browser();
     let page = home.open(&authorize("spa", &[])).await;
     let page = home.log_in(&page, EMAIL, PASSWORD).await;
-    assert!(page.body.contains("for 30 days"));
+    assert!(page.body.contains("for 30\u{a0}days"));
     let fields = [("code", phone.code(&site)), ("remember", "yes".to_owned())];
     let fields = [("code", fields[0].1.as_str()), ("remember", "yes")];
     assert!(enter(&mut home, &page, &fields).await.param("code").is_some());

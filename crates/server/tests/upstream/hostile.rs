@@ -250,6 +250,6 @@ async fn threat_18_a_disabled_connection_opens_nothing(site: Site) {
     assert_eq!(told(&site, &again).await["sub"], id.as_str());
     google.is(serde_json::json!({"sub": "new"}));
     let nobody = through(&mut site.browser(), &google, "google-oauth2").await;
-    assert!(setback(&nobody).contains("No account here"));
+    assert!(setback(&nobody).contains("isn’t linked to an account here"));
     assert!(user(&site, "google-oauth2|new").await.is_none());
 }

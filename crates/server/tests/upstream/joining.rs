@@ -162,7 +162,7 @@ async fn an_account_brought_along_is_known_by_its_id() {
         .await;
     acme.is(json!({"sub": "7", "email": "x@example.com", "name": "x"}));
     let refused = through(&mut site.browser(), &acme, "acme").await;
-    assert!(setback(&refused).contains("No account here"));
+    assert!(setback(&refused).contains("isn’t linked to an account here"));
 }
 
 /// A form of the section of linked accounts.

@@ -7,7 +7,7 @@ pub(super) const MAILED_CODE: MailedCode = MailedCode {
     title: "Enter your code",
     sent_to: Around {
         before: "If ",
-        after: " can be used to sign in here, a code is on its way to it. It works for 10 minutes.",
+        after: " can be used to sign in here, a code is on its way to it. It works for 10\u{a0}minutes.",
     },
     code: "Code from the mail",
     rule: "Six digits",
@@ -16,8 +16,8 @@ pub(super) const MAILED_CODE: MailedCode = MailedCode {
     resent: "A new code is on its way. The one before no longer works.",
     back: "Sign in another way",
     missing: "Enter the code from the mail.",
-    wrong: "That is not the code, or it no longer works. Look for the latest mail, or have a new code sent.",
-    too_many_mails: "Too many mails were asked for from here. Please wait an hour, or sign in another way.",
+    wrong: "That code isn’t right, or it no longer works. Use the latest mail, or send a new code.",
+    too_many_mails: "We can’t send more codes for now. Use the last one you got, wait an hour, or sign in another way.",
     link_title: "Sign in",
     link_as: Around {
         before: "You are about to sign in as ",

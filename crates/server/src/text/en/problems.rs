@@ -8,6 +8,7 @@ const TELL_THE_MAKERS: &str = "You did nothing wrong. Please tell the people who
 pub(super) const PROBLEMS: Problems = Problems {
     detail: "Details for developers",
     go_back: "Back to the application",
+    to_sign_in: "Go to sign-in",
     bad_request: Explanation {
         title: "This request can’t be understood",
         what: "Something in the address or the form is missing or malformed.",

@@ -13,6 +13,7 @@ pub(super) const SHELL: Shell = Shell {
     email_missing: "Enter your e-mail address.",
     email_malformed: "Enter an e-mail address like name@example.com.",
     password_missing: "Enter your password.",
+    too_many_attempts: "Too many attempts. Wait a while, then try again.",
     signed_in_as: Around {
         before: "Signed in as ",
         after: "",

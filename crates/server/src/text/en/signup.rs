@@ -19,7 +19,7 @@ pub(super) const SIGNUP: Signup = Signup {
     password_too_common: "This is one of the first passwords anybody would try. Choose a different one.",
     password_unusable: "This password holds a character that can’t be used. Use letters, digits, symbols and spaces.",
     password_personal: "Leave out your name, your e-mail address and the name of this service.",
-    password_breached: "This password appeared in a data leak elsewhere, so others know it. Choose a different one.",
+    password_breached: "This password appeared in a data leak elsewhere. Choose a different one.",
     password_guessable: "This password is easy to guess. Make it longer: a few unrelated words work well.",
     password_used_before: "You have used this password here before. Choose a new one.",
     password_good: "Good password.",

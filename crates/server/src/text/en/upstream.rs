@@ -15,8 +15,7 @@ pub(super) const UPSTREAM: Upstream = Upstream {
     },
     no_account: |name| {
         format!(
-            "No account here belongs to your {name} account, and none is made by signing in. Sign in another way, then link \
-             {name} on your account page."
+            "Your {name} account isn’t linked to an account here. Sign in another way, then link {name} on your account page."
         )
     },
     blocked: |name| {
@@ -34,20 +33,21 @@ pub(super) const UPSTREAM: Upstream = Upstream {
     this_service: "the other service",
     join_title: "You already have an account",
     join_lead: |name, email| {
-        format!("{name} says that {email} is yours, and there is an account with this address here.")
+        format!("An account with the address {email}, which {name} gave us, already exists here.")
     },
     join_prove: |name| {
         format!(
-            "Sign in to it once, the way you usually do. Then {name} can open it too. If you never made an account, choose a new \
-             password by mail first."
+            "To link {name} to it, sign in once the way you usually do. If you never made that account, reset its password first."
         )
     },
     join_sign_in: "Sign in to my account",
     join_back: "Not now",
     confirm_title: |name| format!("Link {name}?"),
-    confirm_lead: |name, who| format!("From now on, your {name} account “{who}” will open this account:"),
+    confirm_lead: |name, who| {
+        format!("From now on, your {name} account “{who}” signs you in to this account.")
+    },
     confirm_yes: |name| format!("Link {name}"),
-    confirm_no: "Do not link",
+    confirm_no: "Don’t link",
     lead: "You can sign in with accounts you have at other services.",
     none: "None is linked yet.",
     linked_at: "Linked",

@@ -9,6 +9,7 @@ const TELL_THE_MAKERS: &str =
 pub(super) const PROBLEMS: Problems = Problems {
     detail: "開発者向けの詳細",
     go_back: "アプリケーションに戻る",
+    to_sign_in: "サインインに進む",
     bad_request: Explanation {
         title: "リクエストを処理できません",
         what: "アドレスまたはフォームの内容に、不足や誤りがあります。",

@@ -13,6 +13,7 @@ pub(super) const SHELL: Shell = Shell {
     email_missing: "メールアドレスを入力してください。",
     email_malformed: "メールアドレスは name@example.com の形式で入力してください。",
     password_missing: "パスワードを入力してください。",
+    too_many_attempts: "試行回数が多すぎます。しばらく時間をおいてから、もう一度お試しください。",
     signed_in_as: Around {
         before: "サインイン中: ",
         after: "",

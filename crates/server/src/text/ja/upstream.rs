@@ -21,8 +21,7 @@ pub(super) const UPSTREAM: Upstream = Upstream {
     closed: |name| format!("現在、{name} ではサインインできません。別の方法でサインインしてください。"),
     no_account: |name| {
         format!(
-            "{name} のアカウントに対応するアカウントがありません。ここではサインインによる新規登録はできません。\
-             別の方法でサインインし、アカウントページで{name} を連携してください。"
+            "この {name} アカウントは、まだ連携されていません。別の方法でサインインしてから、アカウントページで {name} を連携してください。"
         )
     },
     blocked: |name| {
@@ -42,21 +41,19 @@ pub(super) const UPSTREAM: Upstream = Upstream {
     this_service: "外部サービス",
     join_title: "すでにアカウントをお持ちです",
     join_lead: |name, email| {
-        format!(
-            "{name} によると {email} はあなたのアドレスです。このアドレスのアカウントがすでに登録されています。"
-        )
+        format!("{name} のメールアドレス {email} は、すでにこちらのアカウントに登録されています。")
     },
     join_prove: |name| {
         format!(
-            "いつもの方法で一度サインインしてください。その後、{name} でもサインインできるようになります。\
-             アカウントを作った覚えがない場合は、先にメールでパスワードを再設定してください。"
+            "{name} を連携するには、いつもの方法で一度サインインしてください。\
+             アカウントを作った覚えがない場合は、先にパスワードを再設定してください。"
         )
     },
-    join_sign_in: "自分のアカウントにサインインする",
+    join_sign_in: "サインインする",
     join_back: "今はしない",
     confirm_title: |name| format!("{name} を連携しますか？"),
     confirm_lead: |name, who| {
-        format!("{name} のアカウント「{who}」で、今後このアカウントにサインインできるようになります。")
+        format!("今後は {name} のアカウント「{who}」でも、このアカウントにサインインできるようになります。")
     },
     confirm_yes: |name| format!("{name} を連携する"),
     confirm_no: "連携しない",
