@@ -41,7 +41,7 @@ export const SCENES = ["en", "ja"].flatMap((lang) =>
 function advice(verdict, lang) {
   if (verdict === "good") return { good: true, said: [] };
   const refused = readFileSync(path.join(GALLERY, `signup-${verdict}-${lang}.html`), "utf8");
-  return { good: false, said: [/id="password-wrong">([^<]+)</.exec(refused)[1]] };
+  return { good: false, said: [/id="password-wrong"[^>]*>([^<]+)</.exec(refused)[1]] };
 }
 
 /** Renders the gallery and names its pages (`<page>-<state>-<lang>`). */
