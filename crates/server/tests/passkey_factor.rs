@@ -97,7 +97,7 @@ async fn a_browser_is_remembered_by_its_passkey_form(site: Site) {
     let mut home = site.browser();
     for remember in [None, Some("yes")] {
         let page = due(&mut home).await;
-        assert!(page.body.contains("name=\"remember\"") && page.body.contains("for 30 days"));
+        assert!(page.body.contains("name=\"remember\"") && page.body.contains("for 30\u{a0}days"));
         let response = key.get(&asked(&page)).await;
         let fields = [
             ("state", page.hidden("state")),
