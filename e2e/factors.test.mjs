@@ -29,6 +29,13 @@ async function enter(page, code) {
   await page.click("form .primary");
 }
 
+/** The same with a recovery code. */
+async function byRecoveryCode(page, code) {
+  await page.click(".ways a[href*='recovery']");
+  await page.waitForSelector("#code");
+  await enter(page, code);
+}
+
 /** Signs this browser out on the account page. */
 async function leave(page) {
   await page.goto(`${dev.issuer}account`);
@@ -97,18 +104,14 @@ for (const [lang, theme] of [["en", "light"], ["ja", "dark"]]) {
     const borrowed = await visitor(browser, { lang, theme, width: 390 });
     const elsewhere = await borrowed.newPage();
     await upToFactor(elsewhere, person);
-    await elsewhere.click(".ways a[href*='recovery']");
-    await elsewhere.waitForSelector("#code");
-    await enter(elsewhere, codes[0].toUpperCase());
+    await byRecoveryCode(elsewhere, codes[0].toUpperCase());
     await elsewhere.waitForSelector("a.primary");
     await look(elsewhere, "used");
     await elsewhere.click("a.primary");
     await elsewhere.waitForSelector(".places li");
     await leave(elsewhere);
     await upToFactor(elsewhere, person);
-    await elsewhere.click(".ways a[href*='recovery']");
-    await elsewhere.waitForSelector("#code");
-    await enter(elsewhere, codes[0]);
+    await byRecoveryCode(elsewhere, codes[0]);
     await elsewhere.waitForSelector("#code-wrong");
     await enter(elsewhere, codes[1]);
     await elsewhere.waitForSelector("a.primary");
@@ -117,8 +120,14 @@ for (const [lang, theme] of [["en", "light"], ["ja", "dark"]]) {
     // The mail is sent by a job, a moment after the page.
     while ((await told.count()) < 2) await page.reload();
 
-    // The remembered browser is forgotten, and asked again.
+    // Whoever set the second factor up signed in without it, and proves it before anything else is changed; then they are back where
+    // they were. The remembered browser is forgotten, and asked again.
     await page.goto(`${dev.issuer}account/factors`);
+    await page.click("button[value=ask]");
+    await byRecoveryCode(page, codes[2]);
+    await page.waitForSelector("a.primary");
+    await page.click("a.primary");
+    await page.waitForSelector("button[value=ask]");
     await page.click("button[value=ask]");
     await page.waitForSelector(".notice");
     await leave(there);
@@ -130,7 +139,6 @@ for (const [lang, theme] of [["en", "light"], ["ja", "dark"]]) {
     await page.waitForSelector(".notice");
     assert.ok((await page.textContent(".notice")).includes(words.removed));
     await there.goto(`${dev.issuer}account`);
-    await signIn(there, person);
     await there.waitForSelector(".places li");
     for (const context of [desk, phone, borrowed]) {
       assert.deepEqual(context.troubles, []);
