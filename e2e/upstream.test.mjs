@@ -126,3 +126,25 @@ test("an account with the same address is proven before the two are joined", asy
   assert.equal(await again.locator("button[name=unlink]").count(), 1, "there is a password beside it");
   await other.close();
 });
+
+test("a change that matters asks for a new login there, not for the session that is open", async () => {
+  const context = await person();
+  const page = await context.newPage();
+  await page.goto(`${site.issuer}account`);
+  await goAndSignIn(page, "jiro");
+  await page.click("button[type=submit]");
+  await page.waitForSelector("nav.sections");
+  await page.goto(`${site.issuer}account/passkeys/add`);
+  await page.waitForSelector("input[type=password]");
+  await page.click("text=Continue with Elsewhere");
+  // Signed in there a moment ago, and asked all the same.
+  await page.fill("input[name=login]", "jiro");
+  await page.fill("input[name=password]", "anything");
+  await page.click("button[type=submit]");
+  const inside = page.locator("form[data-passkey=create]");
+  await page.locator("text=Authorize").or(inside).first().waitFor({ state: "attached" });
+  if ((await inside.count()) === 0) await page.click("button[type=submit]");
+  await inside.waitFor({ state: "attached" });
+  assert.deepEqual(context.troubles, []);
+  await context.close();
+});

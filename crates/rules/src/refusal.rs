@@ -103,6 +103,10 @@ pub enum Reason {
     TooManyAttempts,
     /// A bot check is due first.
     BotCheckDue,
+    /// Nobody makes an account of their own here, or none can be made this way.
+    SignUpClosed,
+    /// The address has an account. Said only where accounts are made at once.
+    SignUpTaken,
     /// No connection of this name.
     UnknownRealm,
     /// The `mfa_token` is none of ours, another client's, used, or of somebody whose access has changed. One reason for all.
@@ -174,7 +178,8 @@ impl Reason {
             | Self::WrongRecoveryCode => "invalid_grant",
             Self::TooManyAttempts => "too_many_attempts",
             Self::BotCheckDue => "requires_verification",
-            Self::UnknownRealm => "invalid_request",
+            Self::UnknownRealm | Self::SignUpTaken => "invalid_request",
+            Self::SignUpClosed => "access_denied",
             Self::MfaTokenExpired => "expired_token",
             Self::UnsupportedChallenge => "unsupported_challenge_type",
             Self::AlreadyEnrolled | Self::LastWayIn => "access_denied",
@@ -226,6 +231,8 @@ impl fmt::Display for Reason {
             Self::InvalidRefreshToken => f.write_str("Unknown or invalid refresh token."),
             // SDKs on phones compare these sentences.
             Self::WrongPassword => f.write_str("Wrong email or password."),
+            Self::SignUpClosed => f.write_str("Public signup is disabled"),
+            Self::SignUpTaken => f.write_str("Invalid sign up"),
             Self::WrongPasskey => f.write_str("Wrong passkey."),
             Self::AuthSession => f.write_str("The auth_session is expired or not valid."),
             Self::WrongMailCode => f.write_str("Wrong email or verification code."),

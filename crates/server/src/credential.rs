@@ -9,6 +9,9 @@ use sekisho_rules::login::password::prepare;
 use sekisho_rules::user::User;
 use sekisho_store::{Fault, users};
 
+/// The name of the one connection whose passwords we know: the one that Auth0 makes in every new tenant.
+pub const CONNECTION: &str = "Username-Password-Authentication";
+
 /// What came of a password.
 #[derive(Clone, Debug)]
 pub enum Checked {

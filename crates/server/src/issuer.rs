@@ -41,9 +41,17 @@ pub struct Tokens {
     token_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     recovery_code: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recovery_codes: Vec<String>,
 }
 
 impl Tokens {
+    /// With the recovery codes that came with a first passkey.
+    pub(crate) fn with_recovery_codes(mut self, codes: Vec<String>) -> Self {
+        self.recovery_codes = codes;
+        self
+    }
+
     /// With the recovery code that takes the place of the one that was used.
     pub(crate) fn with_recovery_code(mut self, code: String) -> Self {
         self.recovery_code = Some(code);
@@ -254,6 +262,7 @@ fn tokens(visit: &Visit, grant: &Grant, fresh: Fresh) -> Result<Tokens, Refused>
         expires_in: grant.access_lifetime(),
         token_type: "Bearer",
         recovery_code: None,
+        recovery_codes: Vec::new(),
     })
 }
 

@@ -29,6 +29,8 @@ pub enum Use {
     SecondFactor,
     /// A sign-in without a password; the subject is the folded address.
     Passwordless,
+    /// An account that begins with a passkey; the subject is the folded address.
+    SignUp,
 }
 
 impl Use {
@@ -36,6 +38,7 @@ impl Use {
         match self {
             Self::SecondFactor => "second factor",
             Self::Passwordless => "passwordless",
+            Self::SignUp => "sign-up",
         }
     }
 
@@ -43,6 +46,7 @@ impl Use {
         match self {
             Self::SecondFactor => "gd_send_email",
             Self::Passwordless => "cls",
+            Self::SignUp => "svr",
         }
     }
 }
@@ -120,6 +124,7 @@ pub async fn send(
     let (words, user) = match purpose {
         Use::SecondFactor => (&text.mails.factor_code, Some(UserId::new(subject))),
         Use::Passwordless => (&text.mails.sign_in_code, None),
+        Use::SignUp => (&text.mails.sign_up_code, None),
     };
     let order = Order {
         purpose,

@@ -44,6 +44,7 @@ pub fn router(app: Arc<App>) -> Router {
         .route("/oauth/token", post(token::token))
         .route("/oauth/revoke", post(revoke::revoke))
         .route("/passkey/challenge", post(passkey_challenge::challenge))
+        .route("/passkey/register", post(passkey_challenge::register))
         .route("/oauth/introspect", post(introspect::introspect))
         .route("/dbconnections/signup", post(dbconnections::signup))
         .route(

@@ -108,7 +108,10 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
                 Some(object) => object,
                 None => body.required("authn_response")?.to_owned(),
             };
+            let verification = body::object(bytes, "verification");
+            let code = verification.as_deref().and_then(emailed);
             let presented = passkey::Presented {
+                code: code.as_deref(),
                 session: &auth_session,
                 response: &response,
                 realm: realm.as_deref(),
@@ -140,6 +143,12 @@ async fn exchange(visit: &Visit, bytes: &Bytes) -> Result<Tokens, Refused> {
     }?;
     visit.app.metrics.tokens_issued(grant.word());
     Ok(tokens)
+}
+
+/// The code in a `verification` object.
+fn emailed(verification: &str) -> Option<String> {
+    let verification: serde_json::Value = serde_json::from_str(verification).ok()?;
+    verification["email"].as_str().map(str::to_owned)
 }
 
 /// What was presented a second time.

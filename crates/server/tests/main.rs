@@ -42,6 +42,7 @@ mod operator;
 mod pages;
 mod passkey_factor;
 mod passkey_lies;
+mod passkey_signup;
 mod passkey_token;
 mod passkeys;
 mod password_rule;

@@ -17,13 +17,13 @@ wires!(threat_20_what_is_no_answer_becomes_no_token);
 
 const GRANT: &str = "urn:okta:params:oauth:grant-type:webauthn";
 
-async fn add_app(site: &Site, id: &str) {
+pub(crate) async fn add_app(site: &Site, id: &str) {
     let mut app = client(id, ClientKind::Native);
     app.grant_types.push(GrantType::WebAuthn);
     site.add_client(app).await;
 }
 
-async fn post(site: &Site, path: &str, body: &Value) -> Answer {
+pub(crate) async fn post(site: &Site, path: &str, body: &Value) -> Answer {
     let request = request(Method::POST, path).header(header::CONTENT_TYPE, "application/json");
     site.send(request.body(Body::from(body.to_string())).unwrap())
         .await

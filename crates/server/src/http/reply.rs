@@ -29,6 +29,11 @@ pub enum Refused {
         /// Which could be set up.
         open: Vec<FactorKind>,
     },
+    /// The address must be proven by a code that was mailed, and was not.
+    Unproven {
+        /// What goes on with the code.
+        auth_session: String,
+    },
     /// Ours: the database.
     Store(Fault),
     /// Ours: something that should not happen.
@@ -82,6 +87,17 @@ impl Refused {
                 "Send the body as application/x-www-form-urlencoded or application/json",
             ),
             Self::Factor { token, due, open } => mfa_required(&token, (&due, &open), wire),
+            Self::Unproven { auth_session } => {
+                let (status, code, words) = said(&Reason::WrongMailCode, wire);
+                let body = json!({
+                    "error": code,
+                    "error_description": words,
+                    "verification_required": ["email"],
+                    "auth_session": auth_session,
+                });
+                let no_store = HeaderValue::from_static("no-store");
+                (status, [(header::CACHE_CONTROL, no_store)], Json(body)).into_response()
+            }
             Self::Store(fault) => {
                 let mut answer = match is_down(&fault) {
                     true => error_json(
@@ -269,7 +285,9 @@ impl From<Fault> for Trouble {
 impl From<Refused> for Trouble {
     fn from(refused: Refused) -> Self {
         match refused {
-            Refused::Request(_) | Refused::Factor { .. } => Self::Page(PageRefusal::Malformed("the form")),
+            Refused::Request(_) | Refused::Factor { .. } | Refused::Unproven { .. } => {
+                Self::Page(PageRefusal::Malformed("the form"))
+            }
             Refused::MediaType => Self::MediaType,
             Refused::Store(fault) => Self::Store(fault),
             Refused::Internal(what) => Self::Internal(what),

@@ -1,6 +1,6 @@
 //! Adding a passkey to an account whose owner is here.
 
-use super::ceremony::{Ceremony, Offer, answer, encoded};
+use super::ceremony::{Ceremony, Offer, RelyingParty, answer, encoded};
 use crate::audit::Record;
 use crate::factors::recovery_codes;
 use crate::http::reply::Trouble;
@@ -11,8 +11,8 @@ use sekisho_rules::id::{UserId, hex};
 use sekisho_rules::login::passkey::{MOST, name};
 use sekisho_rules::user::User;
 use sekisho_store::{audit, flows, passkeys};
-use serde_json::json;
-use webauthn_rs::prelude::{PasskeyRegistration, RegisterPublicKeyCredential, Uuid};
+use serde_json::{Value, json};
+use webauthn_rs::prelude::{Passkey as Made, PasskeyRegistration, RegisterPublicKeyCredential, Uuid};
 
 /// Seconds a challenge works; browsers give people five minutes.
 const SECONDS: i64 = 600;
@@ -66,10 +66,15 @@ pub async fn begin(visit: &Visit, user: &User, place: &str) -> Result<Option<Off
         .iter()
         .map(|passkey| json!({ "type": "public-key", "id": passkey.id }))
         .collect();
-    let selection = &mut offer.options["authenticatorSelection"];
+    keep_on_the_device(&mut offer.options);
+    Ok(Some(offer))
+}
+
+/// Asks for a passkey that the authenticator remembers by itself, so that it can say who its owner is.
+pub(super) fn keep_on_the_device(options: &mut Value) {
+    let selection = &mut options["authenticatorSelection"];
     selection["residentKey"] = json!("required");
     selection["requireResidentKey"] = json!(true);
-    Ok(Some(offer))
 }
 
 /// Takes the answer: checks it (Web Authentication Level 3, section 7.1), and adds the passkey with its audit row and the mail that
@@ -90,33 +95,42 @@ pub async fn finish(
     let Some(ceremony) = opened else {
         return Ok(Enrolled::Expired);
     };
-    let Some(attested) = answer::<RegisterPublicKeyCredential>(sent.response) else {
+    let Some(made) = attested(party, &ceremony.state, sent.response) else {
         return Ok(Enrolled::Wrong);
     };
+    let added = row(visit, &made, &user.id, sent.name)?;
+    write(visit, user, ceremony, added).await
+}
+
+/// What an authenticator made, if its answer is one to what it was asked (Web Authentication Level 3, section 7.1).
+pub(super) fn attested(party: &RelyingParty, asked: &PasskeyRegistration, response: &str) -> Option<Made> {
+    let attested = answer::<RegisterPublicKeyCredential>(response)?;
     // Unsigned, so a lie is possible; who lies gets a passkey that cannot sign them in by itself.
     let kept = attested.extensions.cred_props.as_ref().and_then(|props| props.rk);
     if kept == Some(false) {
-        return Ok(Enrolled::Wrong);
+        return None;
     }
-    let library = party.library();
-    let made = match library.finish_passkey_registration(&attested, &ceremony.state) {
-        Ok(made) => made,
-        Err(error) => {
-            tracing::info!(%error, "a new passkey was refused");
-            return Ok(Enrolled::Wrong);
-        }
-    };
-    let credential =
-        serde_json::to_string(&made).map_err(|_| Trouble::Internal("a passkey cannot be written"))?;
-    let added = passkeys::Passkey {
+    let made = party.library().finish_passkey_registration(&attested, asked);
+    made.inspect_err(|error| tracing::info!(%error, "a new passkey was refused"))
+        .ok()
+}
+
+/// Its row.
+pub(super) fn row(
+    visit: &Visit,
+    made: &Made,
+    owner: &UserId,
+    typed: &str,
+) -> Result<passkeys::Passkey, Trouble> {
+    let credential = serde_json::to_string(made);
+    Ok(passkeys::Passkey {
         id: encoded(made.cred_id().as_ref()),
-        user_id: user.id.clone(),
-        name: name(sent.name).unwrap_or_else(|| default_name(visit)),
-        credential,
+        user_id: owner.clone(),
+        name: name(typed).unwrap_or_else(|| default_name(visit)),
+        credential: credential.map_err(|_| Trouble::Internal("a passkey cannot be written"))?,
         created_at: visit.moment.now,
         last_used_at: None,
-    };
-    write(visit, user, ceremony, added).await
+    })
 }
 
 async fn write(

@@ -9,6 +9,7 @@ mod ceremony;
 mod enrol;
 mod own;
 mod prove;
+pub mod signup;
 
 pub use ceremony::{Offer, RelyingParty};
 pub use enrol::{Attested, Enrolled, begin, finish};

@@ -152,6 +152,8 @@ pub struct Mails {
     pub data_downloaded: MailText,
     /// The account was deleted.
     pub account_deleted: MailText,
+    /// A code by which a sign-up goes on.
+    pub sign_up_code: MailText,
     /// A code by which a sign-in goes on.
     pub sign_in_code: MailText,
     /// The new address of an account must be proven.

@@ -1,17 +1,20 @@
-//! A passkey for tokens: the grant `urn:okta:params:oauth:grant-type:webauthn`. The challenge was given by `/passkey/challenge`.
+//! A passkey for tokens: the grant `urn:okta:params:oauth:grant-type:webauthn`. The challenge was given by
+//! `/passkey/challenge`, or by `/passkey/register` to who has no account yet.
 
 use super::login::{self, Wanted};
-use super::password::CONNECTION;
+use crate::credential::CONNECTION;
 use crate::establish::Proof;
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
 use crate::issuer::Tokens;
+use crate::passkeys::signup::{self, Joined};
 use crate::passkeys::{self, Proven, Use};
 use sekisho_rules::client::GrantType;
 use sekisho_rules::client_auth::AuthenticatedClient;
 use sekisho_rules::grant::Wish;
 use sekisho_rules::grant::login::{Login, may_log_in};
 use sekisho_rules::refusal::Reason;
+use sekisho_rules::user::User;
 
 /// What the client sent.
 #[derive(Clone, Copy)]
@@ -21,6 +24,8 @@ pub(super) struct Presented<'a> {
     /// The authenticator's answer, in JSON.
     pub(super) response: &'a str,
     pub(super) realm: Option<&'a str>,
+    /// The code that was mailed to who makes an account.
+    pub(super) code: Option<&'a str>,
 }
 
 pub(super) async fn log_in(
@@ -33,6 +38,23 @@ pub(super) async fn log_in(
     if presented.realm.is_some_and(|realm| realm != CONNECTION) {
         return Err(Reason::UnknownRealm.into());
     }
+    let answer = (presented.session, presented.response);
+    if let Some(joined) = signup::finish(visit, &client.client().id, answer, presented.code).await? {
+        return match joined {
+            Joined::As(user, codes) => {
+                let tokens = settle(visit, client, wish, *user).await?;
+                Ok(tokens.with_recovery_codes(codes))
+            }
+            Joined::NoCode | Joined::WrongCode => Err(Refused::Unproven {
+                auth_session: presented.session.to_owned(),
+            }),
+            Joined::CodeGone => Err(Reason::WrongMailCode.into()),
+            Joined::Wrong => Err(Reason::WrongPasskey.into()),
+            Joined::Expired => Err(Reason::AuthSession.into()),
+            Joined::Taken => Err(Reason::SignUpTaken.into()),
+            Joined::TooMany => Err(Reason::TooManyAttempts.into()),
+        };
+    }
     let purpose = Use::Token {
         client: &client.client().id,
     };
@@ -42,6 +64,15 @@ pub(super) async fn log_in(
         Proven::Expired => return Err(Reason::AuthSession.into()),
         Proven::TooMany => return Err(Reason::TooManyAttempts.into()),
     };
+    settle(visit, client, wish, user).await
+}
+
+async fn settle(
+    visit: &Visit,
+    client: &AuthenticatedClient,
+    wish: Wish,
+    user: User,
+) -> Result<Tokens, Refused> {
     let login = Login {
         user,
         amr: Proof::Passkey.amr(),

@@ -2,7 +2,7 @@
 
 use super::login::{self, Wanted};
 use crate::bot_check::{self, Passage};
-use crate::credential::{self, Checked};
+use crate::credential::{self, CONNECTION, Checked};
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
 use crate::issuer::Tokens;
@@ -12,9 +12,6 @@ use sekisho_rules::grant::Wish;
 use sekisho_rules::grant::login::{Login, may_log_in};
 use sekisho_rules::identity::Email;
 use sekisho_rules::refusal::{Reason, Refusal};
-
-/// The name of the one connection whose passwords we know: the one that Auth0 makes in every new tenant.
-pub(super) const CONNECTION: &str = "Username-Password-Authentication";
 
 /// What the client sent.
 #[derive(Clone, Copy)]

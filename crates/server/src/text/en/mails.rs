@@ -69,6 +69,14 @@ pub(super) const MAILS: Mails = Mails {
         action: "",
         small: "If this was not you, write to the people who run this service. This was the last mail about this account.",
     },
+    sign_up_code: MailText {
+        subject: |tenant| format!("Your code to make a {tenant} account"),
+        heading: "Your code for a new account",
+        body: |email| format!("Type this code where you are making an account for {email}."),
+        action: "",
+        small: "The code works for 10 minutes and once. Give it to nobody: we never ask for it by phone or mail. If this was not you, \
+                ignore this mail: without the code no account is made.",
+    },
     sign_in_code: MailText {
         subject: |tenant| format!("Your code to sign in to {tenant}"),
         heading: "Your sign-in code",

@@ -70,6 +70,14 @@ pub(super) const MAILS: Mails = Mails {
         action: "",
         small: "お心当たりがない場合は、このサービスの運営者にお問い合わせください。このアカウントについてのメールはこれが最後です。",
     },
+    sign_up_code: MailText {
+        subject: |tenant| format!("{tenant} のアカウント作成コード"),
+        heading: "アカウント作成コード",
+        body: |email| format!("{email} のアカウントを作成している画面に、このコードを入力してください。"),
+        action: "",
+        small: "コードは 10 分間、1 回だけ有効です。電話やメールでコードをお尋ねすることはありません。誰にも教えないでください。\
+                お心当たりがない場合は、このメールを無視してください。コードがなければアカウントは作成されません。",
+    },
     sign_in_code: MailText {
         subject: |tenant| format!("{tenant} のサインインコード"),
         heading: "サインインコード",
