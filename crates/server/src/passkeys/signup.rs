@@ -182,7 +182,7 @@ async fn send(visit: &Visit, email: &Email) -> Result<Sent, Trouble> {
                     user: user.id.clone(),
                     epoch: user.epoch,
                 };
-                let link = tickets::link(visit, errand, None)?;
+                let link = tickets::link(visit, text.language, errand, None)?;
                 Ok(letters::with_link(
                     text,
                     &text.mails.joined_already,
@@ -308,7 +308,7 @@ fn letter(visit: &Visit, waiting: &Waiting, user: &User) -> Result<Option<Draft>
         visit.text(visit.header("x-request-language")),
         &visit.app.config.name,
     );
-    let link = tickets::link(visit, errand, None)?;
+    let link = tickets::link(visit, text.language, errand, None)?;
     let envelope = letters::with_link(text, &text.mails.verify, tenant, &user.email, &link);
     mail::draft(&visit.app, &envelope, visit.moment).map(Some)
 }
