@@ -13,7 +13,7 @@ use crate::mail::{Envelope, letters};
 use crate::text::Language;
 use crate::tickets;
 use sekisho_rules::identity::Email;
-use sekisho_rules::login::attempts::{self as rules, Bucket, Strikes, Struck};
+use sekisho_rules::login::attempts::{self as rules, Bucket, Spread, Strikes, Struck};
 use sekisho_rules::login::bot_check;
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::ticket::Errand;
@@ -208,6 +208,53 @@ pub async fn admit_signup(visit: &Visit) -> Result<Admission, Fault> {
     Ok(Admission::Closed)
 }
 
+/// An account failed from here: looks whether this network tries one after another, and says so once a day.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn failed(visit: &Visit, account: &str) -> Result<(), Fault> {
+    let Some(spread) = spread(visit, account) else {
+        return Ok(());
+    };
+    let now = visit.moment.now;
+    let found = visit.app.db.tx(async move |tx| {
+        if !counters::mark(tx, &spread.pair, rules::SPREAD_SECONDS, now).await? {
+            return Ok(None);
+        }
+        let accounts = counters::tally(tx, &spread.accounts, rules::SPREAD_SECONDS, now).await?;
+        let many = accounts >= spread.limit;
+        let new = many && counters::mark(tx, &spread.mark, rules::SPREAD_REMEMBERED, now).await?;
+        Ok(new.then_some(accounts))
+    });
+    if let Some(accounts) = found.await? {
+        let why = format!("{accounts} accounts failed from this network within an hour");
+        tracing::warn!(network = visit.network(), accounts, "credential stuffing");
+        let event = Record::new("stuffing").detail(why).at(visit);
+        visit.app.failures.note(&visit.app, event, None);
+    }
+    Ok(())
+}
+
+/// Whether this network was seen to try one account after another.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn tries_many(visit: &Visit) -> Result<bool, Fault> {
+    match spread(visit, "") {
+        Some(spread) => counters::is_marked(&visit.app.db, &spread.mark, visit.moment.now).await,
+        None => Ok(false),
+    }
+}
+
+/// Trusted networks are many people.
+fn spread(visit: &Visit, account: &str) -> Option<Spread> {
+    let attacks = &visit.app.config.attacks;
+    match attacks.trusted_networks.contains(visit.ip) {
+        true => None,
+        false => attacks.limits.spread(account, &visit.network()),
+    }
+}
+
 /// What is held against this network and, where one is named, an account: what decides whether a bot check is due.
 ///
 /// # Errors
@@ -221,6 +268,7 @@ pub async fn held(visit: &Visit, account: Option<&str>) -> Result<bot_check::Fac
     };
     let mut facts = bot_check::Facts {
         bad_network: visit.app.addresses.is_bad(visit.ip),
+        many_accounts: tries_many(visit).await?,
         failed_from_network: missing(counters.network.as_ref()).await?,
         ..bot_check::Facts::default()
     };

@@ -2,8 +2,10 @@
 
 use crate::attempts::{self, Admission};
 use crate::audit::Record;
+use crate::breached::Ask;
 use crate::http::visit::Visit;
 use crate::passwords::PasswordError;
+use sekisho_rules::id::ClientId;
 use sekisho_rules::identity::Email;
 use sekisho_rules::login::password::prepare;
 use sekisho_rules::user::User;
@@ -25,11 +27,16 @@ pub enum Checked {
     Busy,
 }
 
-/// Checks a password of the account with this address.
+/// Checks a password of the account with this address. `client` is the application it was typed for, if any.
 ///
 /// # Errors
 /// [`Fault`] when the database does not answer.
-pub async fn password(visit: &Visit, email: &Email, typed: &str) -> Result<Checked, Fault> {
+pub async fn password(
+    visit: &Visit,
+    client: Option<&ClientId>,
+    email: &Email,
+    typed: &str,
+) -> Result<Checked, Fault> {
     if attempts::admit(visit, &email.folded).await? == Admission::Closed {
         return Ok(Checked::TooMany);
     }
@@ -52,6 +59,7 @@ pub async fn password(visit: &Visit, email: &Email, typed: &str) -> Result<Check
     match user {
         Some(user) if right && !user.blocked => {
             attempts::passed(visit, &email.folded).await?;
+            note_leak(visit, client, &user, text).await;
             renew(visit, &user, text).await;
             Ok(Checked::Right(Box::new(user)))
         }
@@ -61,9 +69,21 @@ pub async fn password(visit: &Visit, email: &Email, typed: &str) -> Result<Check
                 Some(user) => Record::new("fp").user(&user.id).detail("wrong password"),
                 None => Record::new("fu").detail(format!("there is no {}", email.folded)),
             };
+            let event = client.iter().fold(event, |event, client| event.client(client));
             visit.app.failures.note(&visit.app, event.at(visit), None);
+            attempts::failed(visit, &email.folded).await?;
             Ok(Checked::Wrong)
         }
+    }
+}
+
+/// Notes that a right password is on the operator's list of leaked ones. The service is not asked: a login waits for nobody.
+async fn note_leak(visit: &Visit, client: Option<&ClientId>, user: &User, password: &str) {
+    if visit.app.breached.holds(&visit.app, password, Ask::List).await {
+        let event = Record::new("pwd_leak").user(&user.id);
+        let event = client.iter().fold(event, |event, client| event.client(client));
+        let event = event.detail("the password is among the leaked ones").at(visit);
+        visit.app.failures.note(&visit.app, event, None);
     }
 }
 

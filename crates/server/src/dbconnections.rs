@@ -2,6 +2,7 @@
 //! There is one store of passwords, so the name of the connection is not looked at.
 
 use crate::attempts::{self, Admission};
+use crate::audit::Record;
 use crate::bot_check::{self, Passage};
 use crate::config::Signup;
 use crate::http::body::{self, Accepts};
@@ -19,7 +20,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response};
 use sekisho_rules::client::Standing;
-use sekisho_rules::id::{UserId, hex};
+use sekisho_rules::id::{ClientId, UserId, hex};
 use sekisho_rules::identity::Email;
 use sekisho_rules::parameters::Parameters;
 use sekisho_rules::refusal::Reason;
@@ -140,7 +141,7 @@ async fn asked_to_change(visit: &Visit, bytes: &Bytes) -> Result<Response, Probl
 
 async fn signed_up(visit: &Visit, bytes: &Bytes) -> Result<Response, Problem> {
     let body = body::parameters(&visit.headers, bytes, Accepts::FormOrJson)?;
-    known_client(visit, &body).await?;
+    let client = known_client(visit, &body).await?;
     let mode = visit.app.config.accounts.signup;
     if mode == Signup::Closed {
         return Err(Problem::bad("invalid_signup", "Public signup is disabled"));
@@ -154,11 +155,10 @@ async fn signed_up(visit: &Visit, bytes: &Bytes) -> Result<Response, Problem> {
     let password = match new_password::read(&visit.app, body.get("password")?, whose).await {
         Ok(password) => password,
         Err(Unfit::Missing) => return Err(Problem::bad("invalid_password", "password is required")),
-        Err(Unfit::Weak(reasons)) => {
-            return Err(Problem::Said(
-                StatusCode::BAD_REQUEST,
-                new_password::refusal(&reasons),
-            ));
+        Err(unfit @ Unfit::Weak(_)) => {
+            new_password::note_refused(visit, Some(&client), &email, &unfit);
+            let body = new_password::refusal(&unfit);
+            return Err(Problem::Said(StatusCode::BAD_REQUEST, body));
         }
         Err(Unfit::Busy) => return Err(Reason::Unavailable.into()),
         Err(Unfit::Broken(fault)) => return Err(fault.into()),
@@ -197,7 +197,7 @@ async fn signed_up(visit: &Visit, bytes: &Bytes) -> Result<Response, Problem> {
             Some(mail::draft(&visit.app, &envelope, visit.moment)?)
         }
     };
-    let event = crate::audit::Record::new("ss").user(&user.id).at(visit);
+    let event = Record::new("ss").user(&user.id).at(visit);
     let (folded, moment) = (email.folded.clone(), visit.moment);
     let inserted = visit.app.db.tx(async move |tx| {
         let inserted = users::insert(tx, &user, &folded).await?;
@@ -212,7 +212,14 @@ async fn signed_up(visit: &Visit, bytes: &Bytes) -> Result<Response, Problem> {
             visit.app.jobs.ring();
             Ok(made(&bare, &email.display))
         }
-        false => Err(Problem::bad("invalid_signup", "Invalid sign up")),
+        false => {
+            let event = Record::new("fs").client(&client);
+            let event = event
+                .detail(format!("there is an account of {}", email.folded))
+                .at(visit);
+            visit.app.failures.note(&visit.app, event, None);
+            Err(Problem::bad("invalid_signup", "Invalid sign up"))
+        }
     }
 }
 
@@ -222,11 +229,11 @@ fn made(id: &str, email: &str) -> Response {
 }
 
 /// The client is only named, not proven: nothing is given to it.
-async fn known_client(visit: &Visit, body: &Parameters) -> Result<(), Problem> {
+async fn known_client(visit: &Visit, body: &Parameters) -> Result<ClientId, Problem> {
     let id = body.required("client_id")?;
     let known = visit.app.rows.client(&visit.app, id).await?;
     match known.is_some_and(|known| known.client.standing == Standing::Enabled) {
-        true => Ok(()),
+        true => Ok(ClientId::new(id)),
         false => Err(Problem::bad("invalid_client", "Unknown client")),
     }
 }

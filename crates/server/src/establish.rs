@@ -10,6 +10,7 @@ use crate::risk::{self, Judged};
 use crate::signed_in::{self, browser};
 use axum::http::HeaderValue;
 use sekisho_rules::factor::{AMR_MULTI_FACTOR, FactorKind, MfaPolicy, Risk};
+use sekisho_rules::login::risk::Through;
 use sekisho_rules::secret::{Secret, SecretHash};
 use sekisho_rules::session::Session;
 use sekisho_rules::time::Timestamp;
@@ -72,7 +73,7 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
     } = browser(visit).await?;
     let judged = match proof {
         Proof::Signup => None,
-        _ => Some(risk::judge(visit, user).await?),
+        _ => Some(risk::judge(visit, user, Through::Browser).await?),
     };
     let secret = visit.moment.secret();
     let policy = visit.app.config.session;

@@ -9,7 +9,7 @@ use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
 use crate::mail::Envelope;
 use crate::mail_code::{self, Order, Outcome, Reader, Sent, Use};
-use sekisho_rules::id::{UserId, hex};
+use sekisho_rules::id::{ClientId, UserId, hex};
 use sekisho_rules::identity::Email;
 use sekisho_rules::user::User;
 use sekisho_store::{Fault, audit, users};
@@ -68,16 +68,21 @@ pub async fn send(
     mail_code::write(visit, order, |code| letter(&address, code)).await
 }
 
-/// Looks at a code that came back, and says who it is. Who has no account gets one, where people may make accounts.
+/// Looks at a code that came back to an application, and says who it is. Who has no account gets one, where people may make accounts.
 ///
 /// # Errors
 /// [`Fault`] when the database does not answer.
-pub async fn enter(visit: &Visit, email: &Email, typed: &str) -> Result<Entered, Fault> {
+pub async fn enter(visit: &Visit, client: &ClientId, email: &Email, typed: &str) -> Result<Entered, Fault> {
     if attempts::admit(visit, &email.folded).await? == Admission::Closed {
         return Ok(Entered::TooMany);
     }
     match mail_code::check(visit, Use::Passwordless, &email.folded, typed).await? {
-        Outcome::Wrong | Outcome::Gone => return Ok(Entered::Wrong),
+        Outcome::Wrong | Outcome::Gone => {
+            let event = Record::new("f").client(client);
+            let event = event.detail(format!("wrong or expired code from a mail to {}", email.folded));
+            visit.app.failures.note(&visit.app, event.at(visit), None);
+            return Ok(Entered::Wrong);
+        }
         Outcome::Right => {}
     }
     for _ in 0..ATTEMPTS {

@@ -2,9 +2,12 @@
 //! into what the store saves.
 
 use crate::app::App;
+use crate::audit::Record;
 use crate::breached::Ask;
+use crate::http::visit::Visit;
 use crate::pages::SignupProblem;
 use crate::passwords::PasswordError;
+use sekisho_rules::id::ClientId;
 use sekisho_rules::identity::Email;
 use sekisho_rules::login::password::{MAX_BYTES, prepare};
 use sekisho_rules::login::policy::{self, Facts, Weakness};
@@ -68,6 +71,20 @@ impl Unfit {
             Self::Broken(fault) => Err(fault),
         }
     }
+}
+
+/// Notes a sign-up that failed for its password; what is the machine's fault is no failure of theirs.
+pub fn note_refused(visit: &Visit, client: Option<&ClientId>, email: &Email, unfit: &Unfit) {
+    let Unfit::Weak(reasons) = unfit else { return };
+    let kind = match reasons.contains(&Weakness::Breached) {
+        true => "signup_pwd_leak",
+        false => "fs",
+    };
+    let event = client
+        .iter()
+        .fold(Record::new(kind), |event, client| event.client(client));
+    let event = event.detail(format!("{}: the password was refused: {reasons:?}", email.folded));
+    visit.app.failures.note(&visit.app, event.at(visit), None);
 }
 
 /// Decides whether a text becomes somebody's new password. The answer names every reason at once, except that what costs work (the
@@ -198,8 +215,8 @@ pub fn problem(weakness: Weakness) -> SignupProblem {
 
 /// The body of the 400 that Auth0's `/dbconnections/signup` answers for a password that is refused: `name` tells the kind, `policy` and
 /// `description` the rules, those that are not met with `verified: false`.
-pub fn refusal(reasons: &[Weakness]) -> Value {
-    let has = |weakness| reasons.contains(&weakness);
+pub fn refusal(unfit: &Unfit) -> Value {
+    let has = |weakness| matches!(unfit, Unfit::Weak(reasons) if reasons.contains(&weakness));
     let (name, message) = if has(Weakness::Personal) {
         ("PasswordNoUserInfoError", "Password contains user information")
     } else if has(Weakness::Common) || has(Weakness::Breached) {

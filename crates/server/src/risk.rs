@@ -1,5 +1,6 @@
 //! How a login looks beside the ones before: reads the facts, lets the rule judge, and writes to the person when it looks wrong.
 
+use crate::attempts;
 use crate::config::{Attacks, Networks, SuspiciousLogins};
 use crate::http::cookie::Cookie;
 use crate::http::reply::Trouble;
@@ -15,7 +16,7 @@ use sekisho_rules::factor::Risk;
 use sekisho_rules::id::SessionId;
 use sekisho_rules::identity::Email;
 use sekisho_rules::login::attempts::{Bucket, mails_about};
-use sekisho_rules::login::risk::{self as rules, Facts, Point, Sign};
+use sekisho_rules::login::risk::{self as rules, Facts, Point, Sign, Through};
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::ticket::Errand;
 use sekisho_rules::user::User;
@@ -123,11 +124,11 @@ impl Judged {
     }
 }
 
-/// Judges a login of this user, right now and from here.
+/// Judges a login of this user, right now and from here. Only a browser can be known.
 ///
 /// # Errors
 /// [`Fault`] when the database does not answer.
-pub async fn judge(visit: &Visit, user: &User) -> Result<Judged, Fault> {
+pub async fn judge(visit: &Visit, user: &User, through: Through) -> Result<Judged, Fault> {
     let (app, attacks) = (&visit.app, &visit.app.config.attacks);
     let place = app.addresses.place(visit.ip);
     if attacks.suspicious_logins == SuspiciousLogins::Off {
@@ -138,7 +139,10 @@ pub async fn judge(visit: &Visit, user: &User) -> Result<Judged, Fault> {
         });
     }
     let history = browsers::latest(&app.db, &user.id).await?;
-    let known = match visit.cookie(Cookie::Browser) {
+    let known = match visit
+        .cookie(Cookie::Browser)
+        .filter(|_| through == Through::Browser)
+    {
         Some(held) => browsers::find(&app.db, &user.id, &SecretHash::of(&held)).await?,
         None => None,
     };
@@ -161,6 +165,7 @@ pub async fn judge(visit: &Visit, user: &User) -> Result<Judged, Fault> {
         .and_then(|email| attacks.limits.account(&email.folded));
     let facts = Facts {
         now: visit.moment.now,
+        through,
         known_browser: known.is_some(),
         has_history: !history.is_empty(),
         country: place.country.clone(),
@@ -170,6 +175,7 @@ pub async fn judge(visit: &Visit, user: &User) -> Result<Judged, Fault> {
             .first()
             .and_then(|browser| Some((browser.last_seen, point_of(browser)?))),
         bad_network: app.addresses.is_bad(visit.ip),
+        many_accounts: attempts::tries_many(visit).await?,
         failures: match &failed {
             Some(bucket) => counters::missing(&app.db, bucket, visit.moment.now).await?,
             None => 0,
@@ -229,5 +235,6 @@ fn said(sign: Sign, words: &Words) -> &'static str {
         Sign::ImpossibleTravel => words.impossible_travel,
         Sign::BadNetwork => words.bad_network,
         Sign::RecentFailures => words.recent_failures,
+        Sign::ManyAccounts => words.many_accounts,
     }
 }

@@ -13,6 +13,9 @@ sql! {
     COUNT = "INSERT INTO counters (key, window_start, amount, expires_at) VALUES ($1, $2, 1, $3) ON CONFLICT (key) DO UPDATE \
              SET amount = CASE WHEN counters.window_start = excluded.window_start THEN counters.amount + 1 ELSE 1 END, \
              window_start = excluded.window_start, expires_at = excluded.expires_at RETURNING amount";
+    MARK = "INSERT INTO counters (key, window_start, amount, expires_at) VALUES ($1, $2, 1, $3) ON CONFLICT (key) DO UPDATE \
+            SET window_start = excluded.window_start, expires_at = excluded.expires_at \
+            WHERE counters.expires_at <= excluded.window_start RETURNING key";
     FORGET = "DELETE FROM counters WHERE key = $1";
     TAKE = "INSERT INTO counters (key, window_start, amount, expires_at, subject) VALUES ($1, $2, 1, $3, $4) \
             ON CONFLICT (key) DO UPDATE SET expires_at = CASE WHEN counters.expires_at > excluded.window_start \
@@ -40,16 +43,40 @@ sql! {
 /// # Errors
 /// [`Fault`] when the database does not answer.
 pub async fn count(db: &Db, key: &str, window: i64, now: Timestamp) -> Result<i64, Fault> {
+    let key = key.to_owned();
+    let counted = db.tx(async move |tx| tally(tx, &key, window, now).await);
+    counted.await
+}
+
+/// The same in a transaction.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn tally(tx: &mut Tx, key: &str, window: i64, now: Timestamp) -> Result<i64, Fault> {
     let length = window.saturating_mul(1000).max(1);
     let start = now.millis().div_euclid(length) * length;
-    let key = key.to_owned();
-    let counted = db.tx(async move |tx| {
-        let row = tx
-            .one(sql::COUNT, args![key.as_str(), start, start + length])
-            .await?;
-        row.get("amount")
-    });
-    counted.await
+    let row = tx.one(sql::COUNT, args![key, start, start + length]).await?;
+    row.get("amount")
+}
+
+/// Sets a mark that lasts some seconds; `false`, and nothing changes, when it is set already.
+///
+/// # Errors
+/// [`Fault`] when the statement fails.
+pub async fn mark(tx: &mut Tx, key: &str, seconds: i64, now: Timestamp) -> Result<bool, Fault> {
+    let arguments = args![key, now.millis(), now.plus_seconds(seconds).millis()];
+    Ok(tx.opt(sql::MARK, arguments).await?.is_some())
+}
+
+/// Whether a mark is set.
+///
+/// # Errors
+/// [`Fault`] when the database does not answer.
+pub async fn is_marked(db: &Db, key: &str, now: Timestamp) -> Result<bool, Fault> {
+    match db.opt(sql::READ, args![key]).await? {
+        Some(row) => Ok(row.get::<i64>("expires_at")? > now.millis()),
+        None => Ok(false),
+    }
 }
 
 /// Forgets what was counted under a key.

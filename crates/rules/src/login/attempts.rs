@@ -23,6 +23,8 @@ pub struct Limits {
     pub network: i64,
     /// New accounts from one network, an hour.
     pub signups: i64,
+    /// Accounts that failed from one network, an hour, until it is taken for one that tries one after another.
+    pub spread: i64,
 }
 
 impl Default for Limits {
@@ -34,12 +36,32 @@ impl Default for Limits {
             account: 100,
             network: 100,
             signups: 50,
+            spread: 20,
         }
     }
 }
 
 /// Seconds that guessing at a second factor closes it for: whoever guesses there knows the first, and the owner may only have lost a phone.
 const SECOND_CLOSED: i64 = 86_400;
+
+/// Seconds in which accounts that failed from one network are added up.
+pub const SPREAD_SECONDS: i64 = 3600;
+
+/// Seconds a network is taken for one that tries one account after another.
+pub const SPREAD_REMEMBERED: i64 = 86_400;
+
+/// What is counted to see that a network tries one account after another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spread {
+    /// The row that says that this account failed from there lately.
+    pub pair: String,
+    /// The row that adds such accounts up.
+    pub accounts: String,
+    /// The row that says that there were too many.
+    pub mark: String,
+    /// How many are too many.
+    pub limit: i64,
+}
 
 /// So many at once; what was taken comes back one by one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,6 +140,16 @@ impl Limits {
         })
     }
 
+    /// What is counted of the accounts that fail from a network.
+    pub fn spread(&self, account: &str, network: &str) -> Option<Spread> {
+        (self.spread > 0).then(|| Spread {
+            pair: key("spread pair", &format!("{network}\n{account}")),
+            accounts: key("spread", network),
+            mark: key("spread mark", network),
+            limit: self.spread,
+        })
+    }
+
     /// What is counted of new accounts from a network.
     pub fn signups(&self, network: &str) -> Option<Bucket> {
         (self.signups > 0).then(|| Bucket {
@@ -186,6 +218,9 @@ mod tests {
             limits.account(account).unwrap().key,
             limits.network(here).unwrap().key,
             limits.signups(here).unwrap().key,
+            limits.spread(account, here).unwrap().pair,
+            limits.spread(account, here).unwrap().accounts,
+            limits.spread(account, here).unwrap().mark,
             mails_about(account).key,
             subject(account),
         ];
@@ -202,9 +237,11 @@ mod tests {
             account: 0,
             network: 0,
             signups: 0,
+            spread: 0,
             ..Limits::default()
         };
         assert!(off.pair("a", "b").is_none() && off.account("a").is_none());
         assert!(off.network("b").is_none() && off.signups("b").is_none());
+        assert!(off.spread("a", "b").is_none());
     }
 }

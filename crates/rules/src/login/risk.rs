@@ -18,7 +18,20 @@ words! {
         BadNetwork = "bad_network",
         /// After many failures at this account, in a browser that is not known.
         RecentFailures = "recent_failures",
+        /// From a network that tries one account after another, in a browser that is not known.
+        ManyAccounts = "many_accounts",
     }
+}
+
+/// Through what somebody signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Through {
+    /// A browser, which may be known.
+    Browser,
+    /// A program of theirs: it has no cookies, so it is never new, and is where they are.
+    Program,
+    /// A server of the application: where it is says nothing about them.
+    Server,
 }
 
 /// A place on earth, in degrees.
@@ -35,6 +48,8 @@ pub struct Point {
 pub struct Facts {
     /// When it happens.
     pub now: Timestamp,
+    /// Through what.
+    pub through: Through,
     /// Whether the person signed in in this browser before.
     pub known_browser: bool,
     /// Whether they ever signed in in any.
@@ -49,6 +64,8 @@ pub struct Facts {
     pub last: Option<(Timestamp, Point)>,
     /// Whether the address is on the operator's list.
     pub bad_network: bool,
+    /// Whether the network tries one account after another.
+    pub many_accounts: bool,
     /// Failures at the account in the last hour, from everywhere.
     pub failures: i64,
     /// Kilometres an hour a person can travel.
@@ -67,14 +84,16 @@ const EARTH_KM: f64 = 6371.0;
 /// Decides which signs a login bears. Somebody's first login is not compared with anything.
 pub fn signs(facts: &Facts) -> Vec<Sign> {
     let mut signs = Vec::new();
-    if facts.has_history && !facts.known_browser {
+    let is_there = facts.through != Through::Server;
+    if facts.through == Through::Browser && facts.has_history && !facts.known_browser {
         signs.push(Sign::NewDevice);
     }
     let elsewhere = |country: &String| !facts.countries.is_empty() && !facts.countries.contains(country);
-    if facts.country.as_ref().is_some_and(elsewhere) {
+    if is_there && facts.country.as_ref().is_some_and(elsewhere) {
         signs.push(Sign::NewCountry);
     }
     if let (Some(here), Some((then, there))) = (facts.here, facts.last)
+        && is_there
         && !is_possible(there, then, here, facts)
     {
         signs.push(Sign::ImpossibleTravel);
@@ -85,13 +104,21 @@ pub fn signs(facts: &Facts) -> Vec<Sign> {
     if facts.failures >= MANY_FAILURES && !facts.known_browser {
         signs.push(Sign::RecentFailures);
     }
+    if facts.many_accounts && !facts.known_browser {
+        signs.push(Sign::ManyAccounts);
+    }
     signs
 }
 
-/// Decides how much the signs weigh together. A journey that nobody can make and an address attacks come from are high each; of the
-/// others each is medium alone, and three are high.
+/// Decides how much the signs weigh together. A journey that nobody can make, and an address or a network that attacks come from, are
+/// high each; of the others each is medium alone, and three are high.
 pub fn weigh(signs: &[Sign]) -> Risk {
-    let grave = |sign: &Sign| matches!(sign, Sign::ImpossibleTravel | Sign::BadNetwork);
+    let grave = |sign: &Sign| {
+        matches!(
+            sign,
+            Sign::ImpossibleTravel | Sign::BadNetwork | Sign::ManyAccounts
+        )
+    };
     match signs.len() {
         0 => Risk::Low,
         _ if signs.iter().any(grave) => Risk::High,
@@ -138,6 +165,7 @@ mod tests {
     fn usual() -> Facts {
         Facts {
             now: Timestamp::from_seconds(1_000_000),
+            through: Through::Browser,
             known_browser: true,
             has_history: true,
             country: Some("JP".to_owned()),
@@ -145,6 +173,7 @@ mod tests {
             here: Some(TOKYO),
             last: Some((Timestamp::from_seconds(990_000), TOKYO)),
             bad_network: false,
+            many_accounts: false,
             failures: 0,
             travel_kmh: 1000,
         }
@@ -163,6 +192,48 @@ mod tests {
             [],
             "an attack on somebody does not make them suspicious"
         );
+    }
+
+    #[test]
+    fn a_program_is_never_new_and_a_server_is_nowhere() {
+        let abroad = Facts {
+            known_browser: false,
+            country: Some("GB".to_owned()),
+            here: Some(LONDON),
+            ..usual()
+        };
+        let through = |through| {
+            signs(&Facts {
+                through,
+                ..abroad.clone()
+            })
+        };
+        let moved = [Sign::NewCountry, Sign::ImpossibleTravel];
+        assert_eq!(
+            through(Through::Browser),
+            [&[Sign::NewDevice], &moved[..]].concat()
+        );
+        assert_eq!(through(Through::Program), moved);
+        assert_eq!(through(Through::Server), []);
+        let attacked = Facts {
+            through: Through::Server,
+            bad_network: true,
+            failures: 10,
+            many_accounts: true,
+            ..abroad.clone()
+        };
+        let all = [Sign::BadNetwork, Sign::RecentFailures, Sign::ManyAccounts];
+        assert_eq!(signs(&attacked), all);
+        let owner = Facts {
+            many_accounts: true,
+            ..usual()
+        };
+        assert_eq!(
+            signs(&owner),
+            [],
+            "a neighbour's attack does not make the owner suspicious"
+        );
+        assert_eq!(weigh(&[Sign::ManyAccounts]), Risk::High);
     }
 
     #[test]

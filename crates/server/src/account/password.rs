@@ -94,7 +94,7 @@ async fn wrong_present(
     };
     let email =
         Email::parse(&person.user.email).map_err(|_| Trouble::Internal("a stored address cannot be read"))?;
-    Ok(match credential::password(visit, &email, typed).await? {
+    Ok(match credential::password(visit, None, &email, typed).await? {
         Checked::Right(user) if user.id == person.user.id => None,
         Checked::Right(_) | Checked::Wrong => Some(PasswordProblem::PresentWrong),
         Checked::TooMany => Some(PasswordProblem::New(SignupProblem::TooManyAttempts)),

@@ -28,6 +28,11 @@ pub(super) struct AttacksSection {
     #[config(env = "SEKISHO_ATTACKS_NETWORK_FAILURES_PER_DAY", default = 100)]
     pub(super) network_failures_per_day: Value,
 
+    /// Accounts that failed from one network within an hour until it is taken for one that tries one after another
+    /// (credential stuffing): for a day its logins look wrong and need a bot check, where there is one. 0 never.
+    #[config(env = "SEKISHO_ATTACKS_NETWORK_ACCOUNTS_PER_HOUR", default = 20)]
+    pub(super) network_accounts_per_hour: Value,
+
     /// New accounts an hour from one network. 0 is no limit.
     #[config(env = "SEKISHO_ATTACKS_SIGNUPS_PER_HOUR", default = 50)]
     pub(super) signups_per_hour: Value,
@@ -116,6 +121,11 @@ impl AttacksSection {
                     "attacks.network_failures_per_day",
                     &self.network_failures_per_day,
                     usual.network,
+                )?,
+                spread: count(
+                    "attacks.network_accounts_per_hour",
+                    &self.network_accounts_per_hour,
+                    usual.spread,
                 )?,
                 signups: count("attacks.signups_per_hour", &self.signups_per_hour, usual.signups)?,
             },

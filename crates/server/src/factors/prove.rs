@@ -8,6 +8,7 @@ use crate::http::visit::Visit;
 use crate::jobs::mail;
 use crate::mail_code::{self, Outcome, Use};
 use sekisho_rules::factor::FactorKind;
+use sekisho_rules::id::ClientId;
 use sekisho_rules::recovery_code::RecoveryCode;
 use sekisho_rules::user::User;
 use sekisho_store::audit;
@@ -26,18 +27,23 @@ pub enum Tried {
     TooMany,
 }
 
-/// Tries to prove a factor of this person. Passkeys are proven elsewhere: nothing that is typed is one.
+/// Tries to prove a factor of this person to an application. Passkeys are proven elsewhere: nothing that is typed is one.
 ///
 /// # Errors
 /// [`Refused`] when the database does not answer.
-pub async fn prove(visit: &Visit, user: &User, kind: FactorKind, typed: &str) -> Result<Tried, Refused> {
+pub async fn prove(
+    visit: &Visit,
+    (client, user): (&ClientId, &User),
+    kind: FactorKind,
+    typed: &str,
+) -> Result<Tried, Refused> {
     let account = user.id.as_str();
     if attempts::admit(visit, account).await? == Admission::Closed {
-        tracing::info!(
-            kind = "gd_otp_rate_limit_exceed",
-            user = account,
-            "second factor refused"
-        );
+        let event = Record::new("gd_otp_rate_limit_exceed")
+            .user(&user.id)
+            .client(client);
+        let event = event.detail(kind.word()).at(visit);
+        visit.app.failures.note_seldom(&visit.app, event, account);
         return Ok(Tried::TooMany);
     }
     let all = factors::of_user(&visit.app.db, &user.id).await?;
@@ -51,12 +57,17 @@ pub async fn prove(visit: &Visit, user: &User, kind: FactorKind, typed: &str) ->
     };
     match tried {
         Tried::Right(_) => attempts::passed(visit, account).await?,
-        _ => tracing::info!(
-            kind = "gd_auth_failed",
-            factor = kind.word(),
-            user = account,
-            "second factor refused"
-        ),
+        _ => {
+            let what = match kind {
+                FactorKind::RecoveryCode => "gd_recovery_failed",
+                FactorKind::Totp | FactorKind::Email | FactorKind::Passkey => "gd_auth_failed",
+            };
+            let event = Record::new(what)
+                .user(&user.id)
+                .client(client)
+                .detail(kind.word());
+            visit.app.failures.note(&visit.app, event.at(visit), None);
+        }
     }
     Ok(tried)
 }
@@ -130,10 +141,5 @@ async fn by_recovery_code(
             return Ok(Tried::Right(Some(left)));
         }
     }
-    tracing::info!(
-        kind = "gd_recovery_failed",
-        user = user.id.as_str(),
-        "recovery code refused"
-    );
     Ok(Tried::Wrong)
 }

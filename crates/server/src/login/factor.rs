@@ -82,7 +82,8 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
     let Some(typed) = form.hint("code") else {
         return again(FactorProblem::Missing).await;
     };
-    match factors::prove(visit, &due.user, kind, typed).await? {
+    let client = &due.open.trusted.client.id;
+    match factors::prove(visit, (client, &due.user), kind, typed).await? {
         Tried::Right(left) => proven(visit, &due, kind, left, &form).await,
         Tried::Wrong => again(FactorProblem::Wrong).await,
         Tried::Expired => again(FactorProblem::Expired).await,

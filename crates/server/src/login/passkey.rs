@@ -36,6 +36,7 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
     let (challenge, response) = (challenge.unwrap_or_default(), response.unwrap_or_default());
     let purpose = Use::Login {
         journey: &open.journey.id,
+        client: &open.trusted.client.id,
     };
     let user = match passkeys::check(visit, purpose, challenge, response).await? {
         Proven::By(user) => user,
@@ -56,6 +57,7 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
 pub(super) async fn prompt(visit: &Visit, open: &Open) -> Result<Option<PasskeyPrompt>, Trouble> {
     let purpose = Use::Login {
         journey: &open.journey.id,
+        client: &open.trusted.client.id,
     };
     let offer = passkeys::offer(visit, purpose).await?;
     Ok(offer.map(|offer| PasskeyPrompt {
@@ -108,6 +110,7 @@ fn of(due: &Due) -> Use<'_> {
     Use::Factor {
         session: &due.session.id,
         user: &due.user.id,
+        client: &due.open.trusted.client.id,
     }
 }
 

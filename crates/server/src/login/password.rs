@@ -79,7 +79,8 @@ async fn attempt(visit: &Visit, open: &Open, form: &Parameters) -> Result<Respon
     if let Some(problem) = unchecked(bot_check::passes(visit, &email.folded, answer).await?) {
         return again(vec![problem]).await;
     }
-    match credential::password(visit, &email, password).await? {
+    let client = &open.trusted.client.id;
+    match credential::password(visit, Some(client), &email, password).await? {
         Checked::Right(user) => match establish(visit, &user, Proof::Password).await? {
             Some(cookies) => {
                 let to = visit.link("/authorize/resume", &open.handle);

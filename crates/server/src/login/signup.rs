@@ -4,6 +4,7 @@
 
 use super::{Open, open, social};
 use crate::attempts::{self, Admission};
+use crate::audit::Record;
 use crate::bot_check::{self, Passage};
 use crate::config::Signup;
 use crate::establish::{Proof, establish};
@@ -131,7 +132,10 @@ async fn at_once(
     };
     let password = match new_password::read(&visit.app, sent, Whose::New(&email, None)).await {
         Ok(password) => password,
-        Err(unfit) => return again(unfit.problems()?).await,
+        Err(unfit) => {
+            new_password::note_refused(visit, Some(&open.trusted.client.id), &email, &unfit);
+            return again(unfit.problems()?).await;
+        }
     };
     let answer = form.hint(bot_check::field(&visit.app));
     if let Some(problem) = unchecked(bot_check::passes(visit, &email.folded, answer).await?) {
@@ -154,6 +158,11 @@ async fn at_once(
         Ok(inserted)
     });
     if !inserted.await? {
+        let event = Record::new("fs").client(&open.trusted.client.id);
+        let event = event
+            .detail(format!("there is an account of {}", user.email))
+            .at(visit);
+        visit.app.failures.note(&visit.app, event, None);
         return again(vec![SignupProblem::InvalidSignup]).await;
     }
     visit.app.jobs.ring();

@@ -8,12 +8,13 @@ use crate::establish::{Proof, establish};
 use crate::http::body::{self, Accepts};
 use crate::http::reply::{Trouble, see_other, with_cookie, with_cookies};
 use crate::http::visit::Visit;
+use crate::journey::{Journey, Purpose};
 use crate::pages::Setback;
 use crate::throttle;
 use crate::upstream::{self, Attempt, Failure, Goal, Joining, Linked, Opened, Person, Stage};
 use axum::body::Bytes;
 use axum::response::Response;
-use sekisho_rules::id::UserId;
+use sekisho_rules::id::{ClientId, UserId};
 use sekisho_rules::identity::Email;
 use sekisho_rules::parameters::Parameters;
 use sekisho_rules::refusal::PageRefusal;
@@ -68,7 +69,7 @@ pub async fn start(visit: Visit) -> Response {
             Err(failure) => Ok(back(
                 &visit,
                 handle,
-                failed(&connection, &failure),
+                failed(&visit, (&connection, handle), &failure),
                 Some(&connection),
             )),
         }
@@ -188,7 +189,12 @@ async fn person(
 ) -> Result<Person, Setback> {
     let attempt: &Attempt = &opened.attempt;
     let endpoints = upstream::endpoints(visit, connection).await;
-    let endpoints = endpoints.map_err(|failure| failed(connection, &failure))?;
+    let journey = match &attempt.goal {
+        Goal::SignIn { journey } => journey.as_str(),
+        Goal::Link { .. } => "",
+    };
+    let at = (connection, journey);
+    let endpoints = endpoints.map_err(|failure| failed(visit, at, &failure))?;
     let asked = Asked {
         state: &opened.state,
         connection: &attempt.connection,
@@ -196,8 +202,11 @@ async fn person(
     };
     let code = match answer::check(connection, &endpoints, &asked, sent, visit.moment.now) {
         Answer::Code(code) => code,
-        Answer::Denied => return Err(Setback::Denied),
-        Answer::Failed(why) => return Err(failed(connection, &Failure::Said(why))),
+        Answer::Denied => {
+            note(visit, at, "it was refused there");
+            return Err(Setback::Denied);
+        }
+        Answer::Failed(why) => return Err(failed(visit, at, &Failure::Said(why))),
         Answer::Foreign(why) => {
             tracing::warn!(
                 kind = "f",
@@ -205,15 +214,28 @@ async fn person(
                 why,
                 "an answer from elsewhere was refused"
             );
+            note(visit, at, why);
             return Err(Setback::Failed);
         }
     };
     upstream::who(visit, connection, &endpoints, attempt, (code, sent.hint("user")))
         .await
-        .map_err(|failure| failed(connection, &failure))
+        .map_err(|failure| failed(visit, at, &failure))
 }
 
-fn failed(connection: &Connection, failure: &Failure) -> Setback {
+/// Notes a sign-in elsewhere that signs nobody in here; of which application, the journey knows.
+fn note(visit: &Visit, at: (&Connection, &str), why: &str) {
+    let (connection, handle) = at;
+    let journey = Journey::open(visit, Purpose::SignIn, Some(handle)).ok();
+    let client = journey.and_then(|journey| journey.request.hint("client_id").map(ClientId::new));
+    let event = Record::new("f").detail(format!("{}: {why}", connection.name));
+    let event = client.iter().fold(event, |event, client| event.client(client));
+    visit.app.failures.note(&visit.app, event.at(visit), None);
+}
+
+fn failed(visit: &Visit, at: (&Connection, &str), failure: &Failure) -> Setback {
+    let (connection, _) = at;
+    note(visit, at, &failure.to_string());
     tracing::warn!(kind = "f", connection = connection.name, %failure, "a sign-in elsewhere failed");
     match failure.is_passing() {
         true => Setback::Down,
@@ -313,8 +335,18 @@ async fn sign_in(
             let to = see_other(&visit.link("/u/join", journey));
             Ok(with_cookie(to, joining.keep(visit)?))
         }
-        Outcome::Blocked => Ok(back(visit, journey, Setback::Blocked, Some(connection))),
-        Outcome::NoAccount => Ok(back(visit, journey, Setback::NoAccount, Some(connection))),
+        Outcome::Blocked => {
+            note(visit, (connection, journey), "the user is blocked");
+            Ok(back(visit, journey, Setback::Blocked, Some(connection)))
+        }
+        Outcome::NoAccount => {
+            note(
+                visit,
+                (connection, journey),
+                "there is no account, and none is made",
+            );
+            Ok(back(visit, journey, Setback::NoAccount, Some(connection)))
+        }
     }
 }
 

@@ -23,6 +23,8 @@ pub enum Use<'a> {
     Login {
         /// The journey's id.
         journey: &'a str,
+        /// The application it leads to.
+        client: &'a ClientId,
     },
     /// That a person who proved a first factor is that person.
     Factor {
@@ -30,6 +32,8 @@ pub enum Use<'a> {
         session: &'a SessionId,
         /// Whose it is.
         user: &'a UserId,
+        /// The application it is for.
+        client: &'a ClientId,
     },
     /// Who somebody is, at the token endpoint.
     Token {
@@ -49,10 +53,20 @@ impl Use<'_> {
 
     fn bound(self) -> String {
         match self {
-            Self::Login { journey } => journey.to_owned(),
-            Self::Factor { session, user } => format!("{session} {user}"),
+            Self::Login { journey, .. } => journey.to_owned(),
+            Self::Factor { session, user, .. } => format!("{session} {user}"),
             Self::Token { client } => client.to_string(),
         }
+    }
+
+    /// A passkey that was refused, on its way to the audit log.
+    fn refused(self, owner: Option<&UserId>, why: &str) -> Record {
+        let (kind, client, known) = match self {
+            Self::Login { client, .. } | Self::Token { client } => ("f", client, None),
+            Self::Factor { client, user, .. } => ("gd_auth_failed", client, Some(user)),
+        };
+        let event = Record::new(kind).client(client).detail(format!("passkey: {why}"));
+        known.or(owner).iter().fold(event, |event, user| event.user(user))
     }
 
     fn seconds(self) -> i64 {
@@ -138,8 +152,9 @@ pub async fn check(
         return Ok(Proven::TooMany);
     }
     let Some(row) = found else {
-        return Ok(wrong("the credential is unknown"));
+        return Ok(wrong(visit, purpose, None, "the credential is unknown"));
     };
+    let owner = Some(&row.user_id);
     let handle_owner = match presented.get_user_unique_id() {
         Some(handle) => Some(passkeys::owner_of(&visit.app.db, &hex(handle)).await?),
         None => None,
@@ -150,23 +165,27 @@ pub async fn check(
         Some(Some(user)) => Handle::Of(user),
     };
     if !is_owner(&row.user_id, purpose.expected(), handle) {
-        return Ok(wrong("the credential belongs to somebody else"));
+        return Ok(wrong(
+            visit,
+            purpose,
+            owner,
+            "the credential belongs to somebody else",
+        ));
     }
     let mut passkey: Passkey = serde_json::from_str(&row.credential)
         .map_err(|_| Trouble::Internal("a passkey's record cannot be read"))?;
     let library = party.library();
     let used = match library.finish_discoverable_authentication_v2(&presented, ceremony.state, &passkey) {
         Ok(used) if used.user_verified() => used,
-        Ok(_) => return Ok(wrong("the authenticator verified nobody")),
+        Ok(_) => return Ok(wrong(visit, purpose, owner, "the authenticator verified nobody")),
         Err(WebauthnError::CredentialPossibleCompromise) => return cloned(visit, &row).await,
         Err(error) => {
-            tracing::info!(kind = "f", %error, "passkey refused");
-            return Ok(Proven::Wrong);
+            return Ok(wrong(visit, purpose, owner, &error.to_string()));
         }
     };
     let user = users::by_id(&visit.app.db, &row.user_id).await?;
     let Some(user) = user.filter(|user| !user.blocked) else {
-        return Ok(wrong("the account is blocked or gone"));
+        return Ok(wrong(visit, purpose, owner, "the account is blocked or gone"));
     };
     passkey.update_credential(&used);
     let after = serde_json::to_string(&passkey)
@@ -176,15 +195,22 @@ pub async fn check(
         Ok(flows::use_up(tx, &challenge, until).await? && passkeys::used(tx, &row, &after, now).await?)
     });
     if !first.await? {
-        tracing::info!(kind = "f", "passkey refused: the challenge was answered before");
+        wrong(
+            visit,
+            purpose,
+            Some(&user.id),
+            "the challenge was answered before",
+        );
         return Ok(Proven::Expired);
     }
     attempts::passed(visit, &account).await?;
     Ok(Proven::By(Box::new(user)))
 }
 
-fn wrong(why: &'static str) -> Proven {
+fn wrong(visit: &Visit, purpose: Use<'_>, owner: Option<&UserId>, why: &str) -> Proven {
     tracing::info!(kind = "f", why, "passkey refused");
+    let event = purpose.refused(owner, why).at(visit);
+    visit.app.failures.note(&visit.app, event, None);
     Proven::Wrong
 }
 

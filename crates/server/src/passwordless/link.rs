@@ -78,7 +78,8 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
     if !guard::is_from_our_page(&visit.app, &visit.headers) {
         return Err(Trouble::Forbidden);
     }
-    let Entered::As(user) = mailed_login::enter(visit, &opened.email, &opened.code).await? else {
+    let client = &opened.trusted.client.id;
+    let Entered::As(user) = mailed_login::enter(visit, client, &opened.email, &opened.code).await? else {
         return Err(PageRefusal::LinkDead.into());
     };
     let Some(cookies) = establish(visit, &user, Proof::MailCode).await? else {

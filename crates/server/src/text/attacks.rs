@@ -55,4 +55,6 @@ pub struct Attacks {
     pub bad_network: &'static str,
     /// After many wrong passwords.
     pub recent_failures: &'static str,
+    /// From a network that tries one account after another.
+    pub many_accounts: &'static str,
 }

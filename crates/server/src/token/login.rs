@@ -1,21 +1,25 @@
 //! A login at the token endpoint for tokens: the one way for all grants in which a person proves themselves without a browser.
 
 use super::ATTEMPTS;
+use crate::audit::Record;
 use crate::http::reply::Refused;
 use crate::http::visit::Visit;
 use crate::issuer::{self, Fresh, Tokens};
 use crate::mfa_token;
-use sekisho_rules::client::GrantType;
+use crate::risk::{self, Judged};
+use sekisho_rules::client::{AuthMethod, GrantType};
 use sekisho_rules::client_auth::AuthenticatedClient;
-use sekisho_rules::factor::{FactorKind, Risk};
+use sekisho_rules::factor::{AMR_MULTI_FACTOR, FactorKind, Risk};
 use sekisho_rules::family::RefreshToken;
 use sekisho_rules::grant::login::{self, Asked, Decided, Facts, Login};
 use sekisho_rules::grant::{Grant, Refreshable, Wish};
 use sekisho_rules::id::{Epochs, GrantId};
+use sekisho_rules::login::risk::Through;
 use sekisho_rules::mfa_token::MfaToken;
 use sekisho_rules::refusal::Reason;
 use sekisho_rules::secret::SecretHash;
 use sekisho_rules::time::Timestamp;
+use sekisho_store::audit::Event;
 use sekisho_store::families::Start;
 use sekisho_store::{Settled, audit, factors, families, mfa_tokens, users};
 use sekisho_verify::Scope;
@@ -82,6 +86,11 @@ pub(super) async fn settle(
         .audience
         .as_deref()
         .filter(|audience| *audience != own.as_str());
+    let judged = match login.amr.iter().any(|method| method == AMR_MULTI_FACTOR) {
+        true => None,
+        false => Some(risk::judge(visit, &login.user, through(visit, client)).await?),
+    };
+    let reasons = judged.as_ref().map(Judged::reasons).unwrap_or_default();
     for _ in 0..ATTEMPTS {
         let now = app.clock.now();
         let asked = Asked {
@@ -98,7 +107,7 @@ pub(super) async fn settle(
             issuer_epoch: app.rows.issuer(app).await?.epoch,
             factors: crate::factors::held(visit, &login.user).await?,
             mfa: app.config.mfa.policy,
-            risk: Risk::Low,
+            risk: judged.as_ref().map_or(Risk::Low, |judged| judged.risk),
             wire: app.config.wire,
         };
         let (issuer_epoch, mailbox) = (facts.issuer_epoch, facts.factors.mailbox);
@@ -118,11 +127,14 @@ pub(super) async fn settle(
                     false => vec![FactorKind::Totp],
                 };
                 let token = mfa_token::seal(visit, &token)?;
+                let event = Record::new("mfar").user(&login.user.id).client(&client.id);
+                let event = event.detail(asked.grant.word()).risk(reasons);
+                app.failures.note(app, event.at(visit), None);
                 return Err(Refused::Factor { token, due, open });
             }
             Decided::Grant(grant) => {
                 let grant = issuer::not_before(visit, *grant).await?;
-                if let Some((settled, fresh)) = write(visit, grant, &wanted).await? {
+                if let Some((settled, fresh)) = write(visit, grant, (&wanted, &reasons)).await? {
                     return issuer::sign(visit, settled, fresh).await;
                 }
                 if let Some(spent) = &wanted.spends
@@ -138,12 +150,23 @@ pub(super) async fn settle(
     Err(Reason::Unavailable.into())
 }
 
+/// Where the request comes from. Who proves nothing about itself is a program of the person's; who has a credential is a server, and so
+/// is what the operator trusts to stand for many people.
+fn through(visit: &Visit, client: &AuthenticatedClient) -> Through {
+    let trusted = visit.app.config.attacks.trusted_networks.contains(visit.ip);
+    match client.client().auth_method {
+        AuthMethod::None if !trusted => Through::Program,
+        _ => Through::Server,
+    }
+}
+
 /// `None` when the `mfa_token` was used by another request, or user or client no longer stand.
 async fn write(
     visit: &Visit,
     grant: Grant,
-    wanted: &Wanted,
+    by: (&Wanted, &str),
 ) -> Result<Option<(Settled<Grant>, Fresh)>, Refused> {
+    let (wanted, reasons) = by;
     let now = grant.issued_at();
     let refresh = match grant.refreshable() {
         Refreshable::Yes => Some(RefreshToken::first(visit.moment.bytes(), visit.moment.secret())),
@@ -167,7 +190,10 @@ async fn write(
     };
     let fresh = Fresh::new(visit, &grant, refresh);
     let opaque = fresh.opaque_hash();
-    let event = issuer::event(visit, &grant, wanted.event);
+    let event = Event {
+        risk: reasons.to_owned(),
+        ..issuer::event(visit, &grant, wanted.event)
+    };
     let spent = wanted.spends.clone();
     let settled = visit
         .app

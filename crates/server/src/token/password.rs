@@ -44,7 +44,7 @@ pub(super) async fn log_in(
         Passage::TooMany => return Err(Reason::TooManyAttempts.into()),
         Passage::Busy => return Err(Reason::Unavailable.into()),
     }
-    let user = match credential::password(visit, &email, typed.password).await? {
+    let user = match credential::password(visit, Some(&client.client().id), &email, typed.password).await? {
         Checked::Right(user) => *user,
         Checked::Wrong => return Err(Reason::WrongPassword.into()),
         Checked::TooMany => return Err(Reason::TooManyAttempts.into()),

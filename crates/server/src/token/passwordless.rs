@@ -29,7 +29,7 @@ pub(super) async fn log_in(
     let Ok(email) = Email::parse(username) else {
         return Err(Refusal::new(Reason::WrongMailCode, "the user name is no address").into());
     };
-    let user = match mailed_login::enter(visit, &email, code).await? {
+    let user = match mailed_login::enter(visit, &client.client().id, &email, code).await? {
         Entered::As(user) => *user,
         Entered::Wrong => return Err(Reason::WrongMailCode.into()),
         Entered::TooMany => return Err(Reason::TooManyAttempts.into()),

@@ -7,6 +7,9 @@ mod guessing;
 mod limits;
 mod log;
 mod mmdb;
+pub(crate) mod noted;
+mod programs;
+mod stuffing;
 mod suspicious;
 
 use crate::browser::{Answer, Browser};

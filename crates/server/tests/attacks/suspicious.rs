@@ -22,7 +22,7 @@ engines!(
 );
 
 /// With what the risk of logins is judged by.
-async fn watched(site: Site, mode: &str) -> Site {
+pub(super) async fn watched(site: Site, mode: &str) -> Site {
     let places = mmdb::file(&[
         Entry {
             network: [203, 0, 113],

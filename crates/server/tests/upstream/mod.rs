@@ -3,6 +3,7 @@
 mod fresh;
 mod hostile;
 mod joining;
+mod noted;
 mod provider;
 mod ways;
 

@@ -56,4 +56,5 @@ pub(super) const ATTACKS: Attacks = Attacks {
     impossible_travel: "too far from your last sign-in to travel in the time between",
     bad_network: "from an address known for attacks",
     recent_failures: "after many wrong passwords",
+    many_accounts: "from a network that is trying many accounts",
 };

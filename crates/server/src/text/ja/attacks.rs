@@ -56,4 +56,5 @@ pub(super) const ATTACKS: Attacks = Attacks {
     impossible_travel: "前回のサインインから移動できないほど離れた場所",
     bad_network: "攻撃に使われることが知られているアドレス",
     recent_failures: "誤ったパスワードが何度も入力された直後",
+    many_accounts: "多数のアカウントへのサインインを試みているネットワーク",
 };
