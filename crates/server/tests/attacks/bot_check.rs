@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use sekisho::app::App;
 use sekisho::config::Config;
 use sekisho_rules::client::{Client, ClientKind, GrantType};
+use serde_json::json;
 
 const HERE: &str = "198.51.100.7";
 const ELSEWHERE: &str = "203.0.113.9";
@@ -255,7 +256,11 @@ async fn threat_10_every_door_of_programs_asks_too(site: Site) {
     let provider = BotProvider::start("hcaptcha").await;
     let site = with(site, &provider, "always", &[("SEKISHO_PASSWORDLESS", "on")]).await;
     let native = Client {
-        grant_types: vec![GrantType::Password, GrantType::PasswordlessOtp],
+        grant_types: vec![
+            GrantType::Password,
+            GrantType::PasswordlessOtp,
+            GrantType::WebAuthn,
+        ],
         ..client("doors", ClientKind::Native)
     };
     site.add_client(native).await;
@@ -309,6 +314,17 @@ async fn threat_10_every_door_of_programs_asks_too(site: Site) {
         let replayed = post(&format!("good-{at}")).await;
         assert!(replayed.status.is_client_error(), "{path}");
     }
+    // The one that takes JSON only.
+    let register = async |captcha: &str| {
+        let profile = json!({ "email": "another@example.com" });
+        let body = json!({ "client_id": "doors", "captcha": captcha, "user_profile": profile });
+        crate::passkey_token::post(&site, "/passkey/register", &body).await
+    };
+    let refused = register("").await;
+    assert!(says(&refused, "requires_verification"), "{}", refused.body);
+    let good = register("good-passkey").await;
+    assert_eq!(good.status, StatusCode::OK, "{}", good.body);
+    assert!(register("good-passkey").await.status.is_client_error());
     let refused = site.post(
         "/oauth/token",
         None,
