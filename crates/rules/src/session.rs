@@ -51,15 +51,21 @@ impl Session {
     /// open, or a stolen cookie of it, changes nothing for good (threat 31). After a login that looks wrong the mailbox counts as a second
     /// factor, or whoever knows the password alone could set one of their own up.
     pub fn freshness(&self, factors: &Factors, now: Timestamp) -> Freshness {
-        let several = self.amr.iter().any(|method| method == AMR_MULTI_FACTOR);
-        let mailbox = self.risk != Risk::Low && factors.mailbox && !is_by_mailbox(&self.amr);
         if now.millis_since(self.auth_time) >= FRESH_SECONDS * 1000 {
             Freshness::Stale
-        } else if (factors.has_any() || mailbox) && !several {
+        } else if self.lacks_a_factor(factors) {
             Freshness::OneFactor
         } else {
             Freshness::Fresh
         }
+    }
+
+    /// Decides whether the login proved less than the person has: then it changes nothing of what proves them, whatever the policy of the
+    /// application asked of it (threat 9).
+    pub fn lacks_a_factor(&self, factors: &Factors) -> bool {
+        let several = self.amr.iter().any(|method| method == AMR_MULTI_FACTOR);
+        let mailbox = self.risk != Risk::Low && factors.mailbox && !is_by_mailbox(&self.amr);
+        (factors.has_any() || mailbox) && !several
     }
 
     /// Decides whether the session still stands for this user: not ended, not expired, no epoch moved on, not blocked.

@@ -72,7 +72,7 @@ async fn begin(visit: &Visit, request: Parameters) -> Result<Response, Trouble> 
 
 async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Response, Trouble> {
     let (trusted, checked) = journey.read(visit).await?;
-    let valid = match checked {
+    let mut valid = match checked {
         Ok(valid) => valid,
         Err(refusal) => return refuse(visit, &trusted, &refusal),
     };
@@ -80,6 +80,9 @@ async fn proceed(visit: &Visit, journey: Journey, stage: Stage) -> Result<Respon
         signed_in,
         issuer_epoch,
     } = browser(visit).await?;
+    if stage == Stage::Resumed {
+        valid.multi_factor |= Joining::lacks_a_factor(visit, signed_in.as_ref()).await?;
+    }
     let hinted = visit.app.keys.hinted_subject(
         journey.request.hint("id_token_hint"),
         visit.app.config.issuer.as_str(),

@@ -56,11 +56,14 @@ pub async fn provable(visit: &Visit, user: &User) -> Result<Provable, Fault> {
 
 /// A fresh id for a factor, as the MFA API names it: `totp|dev_0123456789abcdef`.
 pub fn fresh_id(visit: &Visit, kind: FactorKind) -> String {
-    let word = match kind {
+    format!("{}|dev_{}", id_word(kind), hex(&visit.moment.bytes::<8>()))
+}
+
+fn id_word(kind: FactorKind) -> &'static str {
+    match kind {
         FactorKind::Totp => "totp",
         other => other.word(),
-    };
-    format!("{word}|dev_{}", hex(&visit.moment.bytes::<8>()))
+    }
 }
 
 /// Where a factor's secret is sealed for.

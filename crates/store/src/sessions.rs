@@ -32,7 +32,8 @@ sql! {
     RENEW = "UPDATE sessions SET secret_hash = $2, user_epoch = $3, issuer_epoch = $4, amr = $5, auth_time = $6, last_seen = $10, \
              idle_expires_at = $7, expires_at = $8, risk = $9 WHERE id = $1 AND ended_at IS NULL RETURNING id";
     // A second factor adds to the proof and moves nothing but the secret: `auth_time` stays that of the first.
-    STEP_UP = "UPDATE sessions SET secret_hash = $2, amr = $3 WHERE id = $1 AND amr = $4 AND ended_at IS NULL RETURNING id";
+    STEP_UP = "UPDATE sessions SET secret_hash = $2, amr = $3 WHERE id = $1 AND amr = $4 AND auth_time = $5 AND ended_at IS NULL \
+               RETURNING id";
     RISK = "UPDATE sessions SET risk_reasons = $2 WHERE id = $1";
     TOUCH = "UPDATE sessions SET last_seen = $2, idle_expires_at = $3 WHERE id = $1 AND ended_at IS NULL AND last_seen <= $4";
     MINT = "UPDATE sessions SET last_iat = CASE WHEN last_iat < $2 THEN $2 ELSE last_iat END, \
@@ -225,6 +226,7 @@ pub async fn step_up(
         secret.bytes().to_vec(),
         amr.join(" "),
         session.amr.join(" "),
+        session.auth_time.millis(),
     ];
     Ok(tx.opt(sql::STEP_UP, arguments).await?.is_some())
 }

@@ -50,7 +50,9 @@ async fn asked(visit: &Visit, person: &Person) -> Result<PasswordForm, Detour> {
     match &person.user.password_hash {
         Some(_) if fresh => Ok(PasswordForm::Change),
         None if fresh => Ok(PasswordForm::First),
-        Some(_) if !held.has_any() => Ok(PasswordForm::ChangeWithPresent),
+        Some(_) if !held.has_any() && !person.session.lacks_a_factor(&held) => {
+            Ok(PasswordForm::ChangeWithPresent)
+        }
         _ => {
             fresh_login(visit, person, PATH).await?;
             Ok(PasswordForm::Change)

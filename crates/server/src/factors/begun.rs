@@ -1,7 +1,7 @@
 //! Set-ups that a program begins in one call and ends in another: what waits in between is rows that are not confirmed and open nothing.
 //! A new one takes the place of what waited before.
 
-use super::{Tried, fresh_id, place, recovery_codes, told, totp};
+use super::{Tried, id_word, place, recovery_codes, told, totp};
 use crate::attempts::{self, Admission};
 use crate::audit::Record;
 use crate::http::reply::Refused;
@@ -9,7 +9,9 @@ use crate::http::visit::Visit;
 use crate::jobs::mail;
 use crate::mail_code::{self, Outcome, Use};
 use sekisho_rules::factor::FactorKind;
+use sekisho_rules::id::hex;
 use sekisho_rules::mfa_token::LIFETIME_SECONDS;
+use sekisho_rules::secret::SecretHash;
 use sekisho_rules::user::User;
 use sekisho_store::audit;
 use sekisho_store::factors::{self, Factor};
@@ -22,13 +24,13 @@ pub struct Begun {
     pub recovery_codes: Vec<String>,
 }
 
-/// Begins to set up an authenticator application. Call it only when the rules said that this person may.
+/// Begins to set up an authenticator application, for the holder of the token or grant that `of` names. Call it only when the rules said that this person may.
 ///
 /// # Errors
 /// [`Refused`] when the database does not answer or something cannot be sealed.
-pub async fn authenticator(visit: &Visit, user: &User) -> Result<Begun, Refused> {
+pub async fn authenticator(visit: &Visit, user: &User, of: &str) -> Result<Begun, Refused> {
     let fresh = totp::Fresh::make(visit, user)?;
-    let id = fresh_id(visit, FactorKind::Totp);
+    let id = begun_id(visit, FactorKind::Totp, of);
     let sealed = visit.app.sealer.seal(&place(&id), &fresh.bytes);
     let sealed = sealed.map_err(|_| Refused::Internal("a factor cannot be sealed"))?;
     let row = waiting(visit, user, (id, FactorKind::Totp), Some(sealed));
@@ -39,17 +41,28 @@ pub async fn authenticator(visit: &Visit, user: &User) -> Result<Begun, Refused>
     })
 }
 
-/// Begins to set up codes to the address of the account. The first of them is mailed by the caller.
+/// Begins to set up codes to the address of the account, for the same. The first of them is mailed by the caller.
 ///
 /// # Errors
 /// [`Refused`] when the database does not answer.
-pub async fn mailbox(visit: &Visit, user: &User) -> Result<Begun, Refused> {
-    let id = fresh_id(visit, FactorKind::Email);
+pub async fn mailbox(visit: &Visit, user: &User, of: &str) -> Result<Begun, Refused> {
+    let id = begun_id(visit, FactorKind::Email, of);
     let row = waiting(visit, user, (id, FactorKind::Email), None);
     Ok(Begun {
         authenticator: None,
         recovery_codes: begin(visit, user, Some(row)).await?,
     })
+}
+
+/// The id of what waits says by whose token it was begun: another login of the same account must not have this one confirm recovery
+/// codes that it was shown.
+fn begun_id(visit: &Visit, kind: FactorKind, of: &str) -> String {
+    format!("{}{}", begun_by(kind, of), hex(&visit.moment.bytes::<4>()))
+}
+
+fn begun_by(kind: FactorKind, of: &str) -> String {
+    let mark = hex(&SecretHash::of(of).bytes()[..4]);
+    format!("{}|dev_{mark}", id_word(kind))
 }
 
 fn waiting(visit: &Visit, user: &User, what: (String, FactorKind), sealed: Option<Vec<u8>>) -> Factor {
@@ -86,11 +99,16 @@ async fn begin(visit: &Visit, user: &User, row: Option<Factor>) -> Result<Vec<St
     Ok(shown.unwrap_or_default())
 }
 
-/// Finishes what waits with the first code. Counted as every try is.
+/// Finishes what waits of this kind and was begun by the same token, with the first code. Counted as every try is.
 ///
 /// # Errors
 /// [`Refused`] when the database does not answer or the mail cannot be written.
-pub async fn confirm(visit: &Visit, user: &User, kind: FactorKind, typed: &str) -> Result<Tried, Refused> {
+pub async fn confirm(
+    visit: &Visit,
+    user: &User,
+    (kind, of): (FactorKind, &str),
+    typed: &str,
+) -> Result<Tried, Refused> {
     let account = user.id.as_str();
     if attempts::admit(visit, account).await? == Admission::Closed {
         return Ok(Tried::TooMany);
@@ -99,6 +117,7 @@ pub async fn confirm(visit: &Visit, user: &User, kind: FactorKind, typed: &str) 
     let waits = |factor: &Factor| {
         factor.kind == kind
             && factor.confirmed_at.is_none()
+            && factor.id.starts_with(&begun_by(kind, of))
             && now.millis_since(factor.created_at) < LIFETIME_SECONDS * 1000
     };
     let all = factors::of_user(&visit.app.db, &user.id).await?;

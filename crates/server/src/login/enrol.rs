@@ -19,6 +19,7 @@ use axum::body::Bytes;
 use axum::http::StatusCode;
 use axum::response::Response;
 use sekisho_rules::factor::{FactorKind, Requirement};
+use sekisho_rules::mfa_token::is_second;
 use sekisho_rules::parameters::Parameters;
 use sekisho_rules::refusal::PageRefusal;
 use sekisho_rules::session::{Freshness, Session};
@@ -178,7 +179,8 @@ async fn open(
         return Ok(Err(see_other(&visit.link("/u/login", &open.handle))));
     }
     let mut kinds = vec![FactorKind::Totp];
-    kinds.extend(email::can_be_added(&held).then_some(FactorKind::Email));
+    let by_mail = email::can_be_added(&held) && is_second(&session.amr, FactorKind::Email);
+    kinds.extend(by_mail.then_some(FactorKind::Email));
     kinds.extend(visit.app.relying_party.is_some().then_some(FactorKind::Passkey));
     Ok(Ok(MayEnrol {
         open,

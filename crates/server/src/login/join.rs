@@ -104,7 +104,10 @@ async fn proven(visit: &Visit, joining: &Joining) -> Result<Option<User>, Troubl
     };
     let signed_in = browser(visit).await?.signed_in;
     let here = signed_in.filter(|(session, user)| session.id == *by && user.id == joining.user);
-    Ok(here.map(|(_, user)| user))
+    match Joining::lacks_a_factor(visit, here.as_ref()).await? {
+        true => Ok(None),
+        false => Ok(here.map(|(_, user)| user)),
+    }
 }
 
 fn leave(visit: &Visit, to: Response) -> Response {

@@ -18,6 +18,7 @@ use crate::http::visit::Visit;
 use crate::journey::{Journey, Purpose};
 use crate::respond::refuse;
 use crate::signed_in::browser;
+use crate::upstream::Joining;
 use axum::response::Response;
 use sekisho_rules::authorize::{Trusted, Valid, factor_due};
 use sekisho_rules::factor::Requirement;
@@ -63,11 +64,13 @@ pub(crate) struct Due {
 /// Opens a journey that waits for a second factor. What it waits for is decided here again, by the rule that sent the browser: a page
 /// takes nothing else, for nobody else. A journey that waits for something other goes back to be told.
 pub(crate) async fn due(visit: &Visit, handle: Option<&str>) -> Result<Result<Due, Response>, Trouble> {
-    let open = match open(visit, handle).await? {
+    let mut open = match open(visit, handle).await? {
         Ok(open) => open,
         Err(refusal) => return Ok(Err(refusal)),
     };
-    let Some((session, user)) = browser(visit).await?.signed_in else {
+    let signed_in = browser(visit).await?.signed_in;
+    open.valid.multi_factor |= Joining::lacks_a_factor(visit, signed_in.as_ref()).await?;
+    let Some((session, user)) = signed_in else {
         return Ok(Err(resume(visit, &open)));
     };
     let provable = factors::provable(visit, &user).await?;

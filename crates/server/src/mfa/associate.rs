@@ -45,7 +45,7 @@ async fn begin(visit: &Visit, caller: &Caller, bytes: &Bytes) -> Result<Value, R
     }
     match kind {
         FactorKind::Totp => {
-            let begun = begun::authenticator(visit, user).await?;
+            let begun = begun::authenticator(visit, user, &caller.of).await?;
             let (secret, uri) = begun
                 .authenticator
                 .ok_or(Refused::Internal("an authenticator without a secret"))?;
@@ -59,7 +59,7 @@ async fn begin(visit: &Visit, caller: &Caller, bytes: &Bytes) -> Result<Value, R
         }
         _ => {
             let oob_code = mail_a_code(visit, user, &caller.of).await?;
-            let begun = begun::mailbox(visit, user).await?;
+            let begun = begun::mailbox(visit, user, &caller.of).await?;
             let body = json!({
                 "authenticator_type": "oob",
                 "oob_channel": "email",

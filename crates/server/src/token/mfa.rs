@@ -53,7 +53,7 @@ pub(super) async fn log_in(
     };
     let tried = match way {
         Some(Way::Prove) => factors::prove(visit, (&client.client().id, &user), kind, sent.code).await?,
-        Some(Way::Finish) => begun::confirm(visit, &user, kind, sent.code).await?,
+        Some(Way::Finish) => begun::confirm(visit, &user, (kind, presented.id()), sent.code).await?,
         None => return Err(Refusal::new(Reason::UnsupportedChallenge, "not the factor that is due").into()),
     };
     match tried {

@@ -1,13 +1,17 @@
 //! An identity that waits, in a cookie of the browser it was proven in, until its owner proves the account it belongs to (threat 11).
 
 use super::attempt::COOKIE_BYTES;
+use crate::factors;
 use crate::http::cookie::Cookie;
 use crate::http::reply::Trouble;
 use crate::http::visit::Visit;
 use axum::http::HeaderValue;
 use sekisho_rules::id::{SessionId, UserId};
+use sekisho_rules::session::Session;
 use sekisho_rules::time::Timestamp;
 use sekisho_rules::upstream::profile::Profile;
+use sekisho_rules::user::User;
+use sekisho_store::Fault;
 use serde::{Deserialize, Serialize};
 
 const LABEL: &str = "identity to be joined";
@@ -70,6 +74,21 @@ impl Joining {
         let joining: Self = serde_json::from_slice(&plain).ok()?;
         let age = visit.moment.now.millis_since(joining.at);
         (0..=LIFETIME_SECONDS * 1000).contains(&age).then_some(joining)
+    }
+
+    /// Whether an identity waits for who is signed in here, and their login proved less than they have. A way into the account is added
+    /// for good, so it takes a second factor of who has one even where the application, or a browser that is remembered, asks for none.
+    ///
+    /// # Errors
+    /// [`Fault`] when the database does not answer.
+    pub async fn lacks_a_factor(visit: &Visit, signed_in: Option<&(Session, User)>) -> Result<bool, Fault> {
+        let (Some(joining), Some((session, user))) = (Self::waiting(visit), signed_in) else {
+            return Ok(false);
+        };
+        match joining.user == user.id && session.auth_time >= joining.at {
+            true => Ok(session.lacks_a_factor(&factors::held(visit, user).await?)),
+            false => Ok(false),
+        }
     }
 
     /// The cookie that forgets it.

@@ -9,7 +9,8 @@ mod ways;
 
 use crate::browser::{Answer, Browser, claims};
 use crate::site::{CALLBACK, Site, authorize, engines, form};
-use provider::{CLIENT_ID, Proof, Provider, SECRET, TEAM, apple_key};
+pub(crate) use provider::Provider;
+use provider::{CLIENT_ID, Proof, SECRET, TEAM, apple_key};
 use sekisho::admin::Actor::Operator;
 use sekisho::admin::connections::{self, NewConnection};
 use sekisho_jose::Algorithm;
@@ -28,7 +29,7 @@ engines!(
 );
 
 /// A provider of a strategy, and the connection to it under the strategy's word.
-async fn connect(site: &Site, strategy: Strategy) -> Provider {
+pub(crate) async fn connect(site: &Site, strategy: Strategy) -> Provider {
     let provider = Provider::start(site.now().seconds()).await;
     let mut settings = Settings {
         authorization_endpoint: Some(provider.at("/authorize")),
@@ -164,7 +165,7 @@ async fn audited(site: &Site, id: &str) -> Vec<String> {
     rows.iter().map(|row| row.get("kind").unwrap()).collect()
 }
 
-fn taro() -> Value {
+pub(crate) fn taro() -> Value {
     json!({
         "sub": "110169484474386276334", "email": "Taro@Gmail.example", "email_verified": true, "name": "山田 太郎",
         "given_name": "太郎", "family_name": "山田", "picture": "https://pictures.example/taro.png",

@@ -79,7 +79,7 @@ pub(super) struct Scene {
 }
 
 #[derive(Clone)]
-pub(super) struct Provider {
+pub(crate) struct Provider {
     port: u16,
     pub(super) scene: Arc<Mutex<Scene>>,
     _stop: Arc<watch::Sender<bool>>,
@@ -158,7 +158,7 @@ impl Provider {
         self.scene.lock().unwrap().flaw = flaw;
     }
 
-    pub(super) fn is(&self, person: Value) {
+    pub(crate) fn is(&self, person: Value) {
         self.scene.lock().unwrap().person = person;
     }
 
@@ -168,7 +168,7 @@ impl Provider {
     }
 
     /// What the browser brings back after the person said yes: the query of the callback. The request is looked at as a provider does.
-    pub(super) fn allow(&self, request: &str) -> BTreeMap<String, String> {
+    pub(crate) fn allow(&self, request: &str) -> BTreeMap<String, String> {
         let url = url::Url::parse(request).unwrap();
         assert!(request.starts_with(&self.at("/authorize")), "{request}");
         let asked: BTreeMap<String, String> = url.query_pairs().into_owned().collect();
