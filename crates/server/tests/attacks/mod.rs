@@ -3,6 +3,7 @@
 mod bot_check;
 mod bot_provider;
 mod doors;
+mod every_door;
 mod guessing;
 mod limits;
 mod log;
