@@ -76,6 +76,7 @@ const DOORS: &[(&str, Door)] = &[
     ("/oauth/token", Door::Counted),
     ("/oidc/logout", Door::Foreign),
     ("/passkey/challenge", Door::Program),
+    ("/passkey/register", Door::Program),
     ("/passwordless/start", Door::Mails),
     ("/passwordless/verify", Door::Counted),
     ("/revocations/ack", Door::Program),

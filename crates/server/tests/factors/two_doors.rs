@@ -42,7 +42,7 @@ async fn threat_20_a_code_used_at_one_door_is_refused_at_the_other(site: Site) {
     assert_eq!(done.status, StatusCode::OK, "{}", done.body);
     let refused = at_the_page(&site, &code).await;
     assert_eq!(refused.status, StatusCode::BAD_REQUEST);
-    assert!(refused.body.contains("does not work"), "{}", refused.body);
+    assert!(refused.body.contains("That code isn’t right"), "{}", refused.body);
 }
 
 async fn threat_20_of_two_uses_on_two_nodes_one_wins(site: Site) {
