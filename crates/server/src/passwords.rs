@@ -7,16 +7,14 @@
 //! A hash costs about 20 ms and 19 MiB, so an unbounded flood of logins would stall everything else. At most
 //! `concurrency` hashes run, at most `queue` callers wait, and the next one is told [`PasswordError::Busy`] at once.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-
-use argon2::password_hash::PasswordHasher;
-use argon2::password_hash::phc::PasswordHash;
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
 use argon2::{Algorithm, Argon2, Params, Version};
-use tokio::sync::Semaphore;
 use zeroize::Zeroizing;
 
 pub mod foreign;
+mod threads;
+
+use threads::{Desk, Threads};
 
 /// How much work a password costs, and how much of it may happen at once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,10 +82,7 @@ pub struct Passwords {
     hasher: Argon2<'static>,
     /// What an unknown user's password is checked against, so that it costs the same.
     nobody: String,
-    running: Arc<Semaphore>,
-    waiting: Arc<AtomicUsize>,
-    queue: usize,
-    hashes: Arc<AtomicU64>,
+    threads: Threads,
 }
 
 impl Passwords {
@@ -97,13 +92,11 @@ impl Passwords {
     /// [`PasswordError::Parameters`] when Argon2 does not allow them (memory below 8 KiB a lane, no pass).
     pub fn new(work: &PasswordWork) -> Result<Self, PasswordError> {
         let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, work.params()?);
+        let kept = hasher.params().block_count();
         Ok(Self {
             nobody: nobody(work),
             hasher,
-            running: Arc::new(Semaphore::new(work.concurrency.max(1))),
-            waiting: Arc::new(AtomicUsize::new(0)),
-            queue: work.queue,
-            hashes: Arc::new(AtomicU64::new(0)),
+            threads: Threads::new(work.concurrency, work.queue, kept),
         })
     }
 
@@ -119,7 +112,9 @@ impl Passwords {
     pub async fn hash(&self, password: &str) -> Result<String, PasswordError> {
         let hasher = self.hasher.clone();
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        self.run(move || hash_now(&hasher, &password)).await?
+        self.threads
+            .run(move |desk| hash_now(desk, &hasher, &password))
+            .await?
     }
 
     /// Whether the password is the one this hash was made of. `None` means that there is no such user or that they
@@ -133,19 +128,19 @@ impl Passwords {
         let hash = hash.unwrap_or(&self.nobody).to_owned();
         let nobody = self.nobody.clone();
         let password = Zeroizing::new(password.as_bytes().to_vec());
-        self.run(move || match foreign::read(&hash, hasher.params()) {
+        let check = move |desk: &mut Desk<'_>| match foreign::read(&hash, hasher.params()) {
             Ok(form) => {
                 // First the work, then the question: nobody's password must take as long.
-                let right = form.is_of(&hasher, &password);
+                let right = form.is_of(desk, &password);
                 Ok(exists && right)
             }
             Err(_) => {
                 // The same work, so that nobody learns from the time that the account is there.
-                let _ = foreign::read(&nobody, hasher.params()).map(|form| form.is_of(&hasher, &password));
+                let _ = foreign::read(&nobody, hasher.params()).map(|form| form.is_of(desk, &password));
                 Err(PasswordError::Unreadable)
             }
-        })
-        .await?
+        };
+        self.threads.run(check).await?
     }
 
     /// Whether a hash was made with other parameters than today's, so that the next right password should be hashed
@@ -162,58 +157,14 @@ impl Passwords {
             })
     }
 
-    /// Hashes done since the start: the work tests compare.
+    /// Hashes made to their end since the start, not calls: the work tests compare.
     pub fn hashes_done(&self) -> u64 {
-        self.hashes.load(Ordering::Relaxed)
+        self.threads.done()
     }
 
     /// Callers that wait right now.
     pub fn waiting(&self) -> usize {
-        self.waiting.load(Ordering::Relaxed)
-    }
-
-    async fn run<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> T + Send + 'static,
-    ) -> Result<T, PasswordError> {
-        let permit = match Arc::clone(&self.running).try_acquire_owned() {
-            Ok(permit) => permit,
-            Err(_) => {
-                let _place = self.place_in_queue()?;
-                Arc::clone(&self.running)
-                    .acquire_owned()
-                    .await
-                    .map_err(|_| PasswordError::Failed)?
-            }
-        };
-        let hashes = Arc::clone(&self.hashes);
-        // The permit moves along: a caller that goes away does not make room for a hash that still runs.
-        tokio::task::spawn_blocking(move || {
-            let _permit = permit;
-            hashes.fetch_add(1, Ordering::Relaxed);
-            work()
-        })
-        .await
-        .map_err(|_| PasswordError::Failed)
-    }
-
-    fn place_in_queue(&self) -> Result<Place, PasswordError> {
-        let place = Place(Arc::clone(&self.waiting));
-        let before = self.waiting.fetch_add(1, Ordering::Relaxed);
-        if before < self.queue {
-            Ok(place)
-        } else {
-            Err(PasswordError::Busy)
-        }
-    }
-}
-
-/// A place in the queue, given back when dropped.
-struct Place(Arc<AtomicUsize>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        self.threads.waiting()
     }
 }
 
@@ -229,16 +180,26 @@ fn nobody(work: &PasswordWork) -> String {
     format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${output}")
 }
 
-fn hash_now(hasher: &Argon2<'_>, password: &[u8]) -> Result<String, PasswordError> {
-    hasher
-        .hash_password(password)
-        .map(|hash| hash.to_string())
-        .map_err(|_| PasswordError::Failed)
+/// The PHC string of a password with a fresh salt.
+fn hash_now(desk: &mut Desk<'_>, hasher: &Argon2<'_>, password: &[u8]) -> Result<String, PasswordError> {
+    let salt = Salt::generate();
+    let mut out = [0; Params::DEFAULT_OUTPUT_LEN];
+    desk.argon2(hasher, password, &salt, &mut out)
+        .map_err(|_| PasswordError::Failed)?;
+    let hash = PasswordHash {
+        algorithm: Algorithm::Argon2id.ident(),
+        version: Some(Version::V0x13.into()),
+        params: ParamsString::try_from(hasher.params()).map_err(|_| PasswordError::Parameters)?,
+        salt: Some(salt),
+        hash: Some(Output::new(&out).map_err(|_| PasswordError::Failed)?),
+    };
+    Ok(hash.to_string())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     fn passwords(concurrency: usize, queue: usize) -> Passwords {
         Passwords::new(&PasswordWork {
@@ -260,20 +221,76 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_unknown_user_costs_one_hash_and_never_matches() {
+    async fn threat_24_an_unknown_user_costs_one_hash_and_never_matches() {
         let passwords = passwords(1, 8);
         assert_eq!(passwords.verify(None, "nobody").await, Ok(false));
-        assert_eq!(passwords.hashes_done(), 1);
+        assert_eq!(passwords.hashes_done(), 1, "a hash was made, not only asked for");
         assert_eq!(
             passwords.verify(Some("not a hash"), "x").await,
             Err(PasswordError::Unreadable)
         );
+        assert_eq!(passwords.hashes_done(), 2, "an unreadable one costs the same");
+        let hash = passwords.hash("correct horse").await.unwrap();
+        for password in ["correct horse", "wrong"] {
+            let before = passwords.hashes_done();
+            passwords.verify(Some(&hash), password).await.unwrap();
+            assert_eq!(passwords.hashes_done() - before, 1, "{password}");
+        }
+    }
+
+    #[tokio::test]
+    async fn memory_that_was_used_before_changes_no_hash() {
+        use argon2::password_hash::PasswordVerifier as _;
+        let passwords = Passwords::new(&PasswordWork {
+            memory_kib: 64,
+            passes: 2,
+            concurrency: 1,
+            ..PasswordWork::default()
+        })
+        .unwrap();
+        // Larger than what is kept, then smaller, then as large.
+        let large = "$argon2id$v=19$m=4096,t=1,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let small = large.replace("m=4096", "m=8");
+        for password in ["one", "two", "three"] {
+            let hash = passwords.hash(password).await.unwrap();
+            let parsed = PasswordHash::new(&hash).unwrap();
+            let fresh = Argon2::default().verify_password(password.as_bytes(), &parsed);
+            assert_eq!(fresh, Ok(()), "{hash}");
+            for other in [large, &small] {
+                assert_eq!(passwords.verify(Some(other), password).await, Ok(false));
+            }
+        }
+        assert_eq!(passwords.hashes_done(), 9);
+    }
+
+    /// Work that keeps a thread until the sender goes away.
+    fn hold(
+        passwords: &Arc<Passwords>,
+    ) -> (
+        std::sync::mpsc::Sender<()>,
+        tokio::task::JoinHandle<Result<(), PasswordError>>,
+    ) {
+        let (held, gate) = std::sync::mpsc::channel::<()>();
+        let passwords = Arc::clone(passwords);
+        let work = tokio::spawn(async move {
+            let wait = move |_: &mut Desk<'_>| gate.recv().unwrap_or_default();
+            passwords.threads.run(wait).await
+        });
+        (held, work)
+    }
+
+    #[tokio::test]
+    async fn work_that_panics_fails_alone() {
+        let passwords = passwords(1, 8);
+        let panicked = passwords.threads.run(|_| panic!("on purpose")).await;
+        assert_eq!(panicked, Err::<(), _>(PasswordError::Failed));
+        assert_eq!(passwords.verify(None, "x").await, Ok(false));
     }
 
     #[tokio::test]
     async fn a_full_queue_refuses_at_once_and_recovers() {
         let passwords = Arc::new(passwords(1, 2));
-        let held = Arc::clone(&passwords.running).try_acquire_owned().unwrap();
+        let (held, working) = hold(&passwords);
         let waiters: Vec<_> = (0..2)
             .map(|_| {
                 let passwords = Arc::clone(&passwords);
@@ -285,6 +302,7 @@ mod tests {
         }
         assert_eq!(passwords.verify(None, "x").await, Err(PasswordError::Busy));
         drop(held);
+        assert_eq!(working.await.unwrap(), Ok(()));
         for waiter in waiters {
             assert_eq!(waiter.await.unwrap(), Ok(false));
         }
@@ -295,7 +313,7 @@ mod tests {
     #[tokio::test]
     async fn a_caller_that_goes_away_leaves_the_queue() {
         let passwords = Arc::new(passwords(1, 2));
-        let held = Arc::clone(&passwords.running).try_acquire_owned().unwrap();
+        let (held, working) = hold(&passwords);
         let other = Arc::clone(&passwords);
         let waiter = tokio::spawn(async move { other.verify(None, "x").await });
         while passwords.waiting() < 1 {
@@ -305,6 +323,8 @@ mod tests {
         assert!(waiter.await.unwrap_err().is_cancelled());
         assert_eq!(passwords.waiting(), 0);
         drop(held);
+        assert_eq!(working.await.unwrap(), Ok(()));
+        assert_eq!(passwords.hashes_done(), 0, "who went away costs nothing");
     }
 
     #[tokio::test]

@@ -3,9 +3,9 @@
 //! What a check may cost is capped here, when a hash is taken and again whenever it is checked (threat 41). Forms that are too weak to
 //! rest (MD5, SHA) are never stored: the digest is hashed once more with Argon2id, and the outer form says how the digest was made.
 
-use argon2::password_hash::PasswordVerifier as _;
+use super::threads::Desk;
 use argon2::password_hash::phc::PasswordHash;
-use argon2::{Argon2, Params};
+use argon2::{Algorithm, Argon2, Params, Version};
 use aws_lc_rs::cipher::{AES_256, EncryptingKey, EncryptionContext, UnboundCipherKey};
 use aws_lc_rs::iv::FixedLength;
 use aws_lc_rs::pbkdf2;
@@ -203,22 +203,44 @@ pub(super) fn read<'a>(text: &'a str, own: &Params) -> Result<Form<'a>, NotTaken
 
 impl Form<'_> {
     /// Whether the password is the one. This is the expensive part.
-    pub(super) fn is_of(&self, hasher: &Argon2<'_>, password: &[u8]) -> bool {
+    pub(super) fn is_of(&self, desk: &mut Desk<'_>, password: &[u8]) -> bool {
         match self {
-            Self::Argon2(hash) => hasher.verify_password(password, hash.as_ref()).is_ok(),
+            Self::Argon2(hash) => is_argon2(desk, hash, password),
             // Only the first 72 bytes count, as they did where the hash was made.
-            Self::Bcrypt(hash) => bcrypt::verify(password, hash).unwrap_or(false),
-            Self::Scrypt(form) => equal(&form.derive(password, form.hash.len()), &form.hash),
-            Self::Pbkdf2(form) => {
-                pbkdf2::verify(form.algorithm, form.rounds, &form.salt, password, &form.hash).is_ok()
+            Self::Bcrypt(hash) => desk
+                .other(|| bcrypt::verify(password, hash).ok())
+                .unwrap_or(false),
+            Self::Scrypt(form) => {
+                let derived = desk.other(|| form.derive(password, form.hash.len()));
+                derived.is_some_and(|derived| equal(&derived, &form.hash))
             }
-            Self::Firebase(form) => form.is_of(password),
+            Self::Pbkdf2(form) => {
+                let right =
+                    || pbkdf2::verify(form.algorithm, form.rounds, &form.salt, password, &form.hash).is_ok();
+                desk.other(|| Some(right())).unwrap_or(false)
+            }
+            Self::Firebase(form) => form.is_of(desk, password),
             Self::Wrapped(plain, salt, hash) => {
                 let digest = plain.hexadecimal(password, salt);
-                hasher.verify_password(digest.as_bytes(), hash.as_ref()).is_ok()
+                is_argon2(desk, hash, digest.as_bytes())
             }
         }
     }
+}
+
+/// Whether a PHC string is of this password, with the parameters that stand in it.
+fn is_argon2(desk: &mut Desk<'_>, hash: &PasswordHash, password: &[u8]) -> bool {
+    let mut derived = || {
+        let algorithm = Algorithm::try_from(hash.algorithm.as_str()).ok()?;
+        let version = hash.version.map(Version::try_from).transpose().ok()?;
+        let params = Params::try_from(hash).ok()?;
+        let hasher = Argon2::new(algorithm, version.unwrap_or_default(), params);
+        let (salt, expected) = (hash.salt.as_ref()?, hash.hash.as_ref()?);
+        let mut out = vec![0; expected.len()];
+        desk.argon2(&hasher, password, salt, &mut out).ok()?;
+        Some(equal(&out, expected.as_bytes()))
+    };
+    derived().unwrap_or(false)
 }
 
 fn equal(a: &[u8], b: &[u8]) -> bool {
@@ -329,14 +351,11 @@ impl Scrypt {
         }
     }
 
-    fn derive(&self, password: &[u8], length: usize) -> Vec<u8> {
+    fn derive(&self, password: &[u8], length: usize) -> Option<Vec<u8>> {
         let mut derived = vec![0; length];
-        let made = scrypt::Params::new(self.log_n, self.r, self.p)
-            .map(|params| scrypt::scrypt(password, &self.salt, &params, &mut derived));
-        match made {
-            Ok(Ok(())) => derived,
-            _ => Vec::new(),
-        }
+        let params = scrypt::Params::new(self.log_n, self.r, self.p).ok()?;
+        scrypt::scrypt(password, &self.salt, &params, &mut derived).ok()?;
+        Some(derived)
     }
 }
 
@@ -393,9 +412,9 @@ fn firebase(text: &str) -> Result<Firebase, NotTaken> {
 }
 
 impl Firebase {
-    fn is_of(&self, password: &[u8]) -> bool {
-        let key = self.scrypt.derive(password, 32);
-        let encrypted = || {
+    fn is_of(&self, desk: &mut Desk<'_>, password: &[u8]) -> bool {
+        let mut encrypted = || {
+            let key = desk.other(|| self.scrypt.derive(password, 32))?;
             let key = EncryptingKey::ctr(UnboundCipherKey::new(&AES_256, &key).ok()?).ok()?;
             let mut text = self.signer.clone();
             let start = EncryptionContext::Iv128(FixedLength::from([0; 16]));

@@ -2,6 +2,7 @@
 
 use super::*;
 use base64_simd::STANDARD;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The text of Firebase's form from what its export and its console say.
 fn firebase_text(parts: [&[u8]; 4], rounds: u32, mem_cost: u8) -> String {
@@ -10,9 +11,11 @@ fn firebase_text(parts: [&[u8]; 4], rounds: u32, mem_cost: u8) -> String {
 }
 
 fn checks(hash: &str, password: &str) -> bool {
-    read(hash, &Params::DEFAULT)
-        .unwrap()
-        .is_of(&Argon2::default(), password.as_bytes())
+    let done = AtomicU64::new(0);
+    let form = read(hash, &Params::DEFAULT).unwrap();
+    let right = form.is_of(&mut Desk::new(0, &done), password.as_bytes());
+    assert_eq!(done.load(Ordering::Relaxed), 1, "{hash} cost its work");
+    right
 }
 
 #[track_caller]
@@ -101,7 +104,6 @@ fn pbkdf2_by_rfc_6070_and_others() {
 #[test]
 fn argon2_of_every_kind() {
     use argon2::password_hash::PasswordHasher as _;
-    use argon2::{Algorithm, Version};
     for algorithm in [Algorithm::Argon2i, Algorithm::Argon2d, Algorithm::Argon2id] {
         let params = Params::new(64, 2, 1, None).unwrap();
         let hasher = Argon2::new(algorithm, Version::V0x13, params);
@@ -136,7 +138,7 @@ fn firebase_by_its_published_vector() {
 fn weak_digests_rest_only_inside_argon2id() {
     use argon2::password_hash::PasswordHasher as _;
     let params = Params::new(64, 1, 1, None).unwrap();
-    let hasher = Argon2::new(argon2::Algorithm::Argon2id, argon2::Version::V0x13, params);
+    let hasher = Argon2::new(Algorithm::Argon2id, Version::V0x13, params);
     for digest in [
         PlainDigest::Md5,
         PlainDigest::Sha1,
