@@ -90,6 +90,7 @@ async fn run(options: &Options) -> Result<()> {
             data: folder.path().join("data"),
             postgres: database,
             port: process::free_ports()?,
+            settings: Vec::new(),
         };
         measure(engine, &place, options, &limits)
             .await

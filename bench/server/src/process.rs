@@ -45,8 +45,10 @@ pub struct Place {
     pub data: PathBuf,
     /// `None` is SQLite in `data`.
     pub postgres: Option<String>,
-    /// Kept over restarts, for the issuer's name contains it. The demo takes the next two.
+    /// Kept over restarts, for the issuer's name contains it. The demo takes the next three.
     pub port: u16,
+    /// Further settings, by the names of their environment variables.
+    pub settings: Vec<(&'static str, &'static str)>,
 }
 
 /// A running server.
@@ -70,6 +72,7 @@ impl Server {
             .stderr(Stdio::null())
             .env_remove("DATABASE_URL")
             .env("SEKISHO_NON_RSA_KEYS", "on")
+            .envs(place.settings.iter().copied())
             .kill_on_drop(true);
         if let Some(url) = &place.postgres {
             command.env("DATABASE_URL", url);
@@ -107,23 +110,28 @@ impl Server {
 
     /// Resident memory in megabytes (10^6 bytes).
     pub fn memory(&self) -> Result<f64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid))?;
-        let line = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .context("no VmRSS")?;
-        let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
-        Ok(kib * 1024.0 / 1e6)
+        memory_of(self.pid, "VmRSS")
     }
 }
 
-/// The first of three free ports.
+/// A figure of a process's memory, `VmRSS` or `VmHWM`, in megabytes (10^6 bytes).
+pub fn memory_of(pid: u32, figure: &str) -> Result<f64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix(figure)?.strip_prefix(':'))
+        .with_context(|| format!("no {figure}"))?;
+    let kib: f64 = line.trim().trim_end_matches(" kB").parse()?;
+    Ok(kib * 1024.0 / 1e6)
+}
+
+/// The first of four free ports.
 pub fn free_ports() -> Result<u16> {
     let free = |port: u16| std::net::TcpListener::bind(("127.0.0.1", port)).is_ok();
     let first = (42000..60000)
-        .step_by(3)
-        .find(|port| (0..3).all(|next| free(port + next)));
-    first.context("no three free ports in a row")
+        .step_by(4)
+        .find(|port| (0..4).all(|next| free(port + next)));
+    first.context("no four free ports in a row")
 }
 
 /// User and system time of a process in seconds.

@@ -263,13 +263,10 @@ mod tests {
         assert_eq!(passwords.hashes_done(), 9);
     }
 
+    type Working = tokio::task::JoinHandle<Result<(), PasswordError>>;
+
     /// Work that keeps a thread until the sender goes away.
-    fn hold(
-        passwords: &Arc<Passwords>,
-    ) -> (
-        std::sync::mpsc::Sender<()>,
-        tokio::task::JoinHandle<Result<(), PasswordError>>,
-    ) {
+    fn hold(passwords: &Arc<Passwords>) -> (std::sync::mpsc::Sender<()>, Working) {
         let (held, gate) = std::sync::mpsc::channel::<()>();
         let passwords = Arc::clone(passwords);
         let work = tokio::spawn(async move {

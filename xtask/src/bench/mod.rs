@@ -17,7 +17,7 @@ use table::Row;
 /// What the command line of `cargo xtask bench` may say.
 #[derive(clap::Args)]
 pub struct Options {
-    /// The parts to run: jose, server, store, verify (all that exist when none is named).
+    /// The parts to run: accounts, jose, revoke, server, store, verify (all that exist when none is named).
     parts: Vec<String>,
     /// Print one JSON object per row instead of tables.
     #[arg(long)]
