@@ -16,10 +16,10 @@ use crate::people::People;
 
 /// Browsers for each hashing thread: enough that one always waits.
 const BROWSERS: usize = 12;
-/// Between two requests of a prober.
-const PACE: Duration = Duration::from_millis(20);
-/// Refresh families that take turns.
-const FAMILIES: usize = 8;
+/// Between two requests of a prober, all its callers together.
+const PACE: Duration = Duration::from_millis(40);
+/// Callers of a prober that take turns, so that no request waits for another one's answer.
+const CALLERS: usize = 8;
 
 /// Somebody new each time, through the pages to a code.
 #[derive(Clone)]
@@ -63,7 +63,7 @@ impl Worker for Visitors {
     }
 }
 
-/// One sort of request at a steady pace, from a thread of its own: a slow answer delays no later request's clock.
+/// One sort of request at a steady pace, from a thread of its own.
 pub struct Prober<W> {
     workers: Vec<W>,
     /// Kept from round to round, for the connections live on it.
@@ -81,16 +81,20 @@ impl<W: Worker> Prober<W> {
     /// Sends for a while; answers latencies in milliseconds.
     pub fn start(mut self, length: Duration) -> JoinHandle<Result<(Self, Vec<f64>)>> {
         std::thread::spawn(move || {
-            let workers = &mut self.workers;
-            let latencies = self.runtime.block_on(async move {
-                let (begun, mut latencies) = (Instant::now(), Vec::new());
-                let mut due = begun;
-                while begun.elapsed() < length {
-                    tokio::time::sleep_until(due.into()).await;
-                    let at = latencies.len() % workers.len();
-                    workers[at].step().await?;
-                    latencies.push(due.elapsed().as_secs_f64() * 1e3);
-                    due += PACE;
+            let (workers, begun) = (std::mem::take(&mut self.workers), Instant::now());
+            let beat = PACE * u32::try_from(workers.len())?;
+            let latencies = self.runtime.block_on(async {
+                let turns = workers.into_iter().zip(0..);
+                let tasks: Vec<_> = turns
+                    .map(|(worker, turn)| {
+                        tokio::spawn(keep_asking(worker, begun + PACE * turn, beat, length))
+                    })
+                    .collect();
+                let mut latencies = Vec::new();
+                for task in tasks {
+                    let (worker, own) = task.await??;
+                    self.workers.push(worker);
+                    latencies.extend(own);
                 }
                 Ok::<_, anyhow::Error>(latencies)
             })?;
@@ -104,11 +108,29 @@ impl<W: Worker> Prober<W> {
     }
 }
 
+/// A request at each beat, timed from the moment it was due: waiting for the answer before counts.
+async fn keep_asking<W: Worker>(
+    mut worker: W,
+    first: Instant,
+    beat: Duration,
+    length: Duration,
+) -> Result<(W, Vec<f64>)> {
+    let (mut due, mut latencies) = (first, Vec::new());
+    while due < first + length {
+        tokio::time::sleep_until(due.into()).await;
+        worker.step().await?;
+        latencies.push(due.elapsed().as_secs_f64() * 1e3);
+        due += beat;
+    }
+    Ok((worker, latencies))
+}
+
 /// Client credentials: a signature, no row.
 pub fn machines(server: &Server) -> Result<Prober<Machine>> {
     let ready = &server.ready;
     let door = TokenDoor::new(&browser::http()?, ready, &ready.machine);
-    Prober::new(vec![Machine(door, ready.api.audience.clone())])
+    let machine = || Machine(door.clone(), ready.api.audience.clone());
+    Prober::new((0..CALLERS).map(|_| machine()).collect())
 }
 
 /// Rotating refresh tokens: two signatures, a durable row.
@@ -120,7 +142,7 @@ pub async fn families(server: &Server) -> Result<Prober<Family>> {
     let mut workers = Vec::new();
     // Its connections live on the prober's runtime, so nothing is asked here.
     let http = browser::http()?;
-    for _ in 0..FAMILIES {
+    for _ in 0..CALLERS {
         let code = browser.code(&request, &ready.user).await?;
         let first = TokenDoor::new(&browser::http()?, ready, &ready.spa)
             .redeem(&code)

@@ -93,7 +93,10 @@ pub async fn compare(
     people: &People,
 ) -> Result<()> {
     let half = people.count / 2;
-    eprintln!("{engine}: {} people by plain INSERTs and by the import", people.count);
+    eprintln!(
+        "{engine}: {} people by plain INSERTs and by the import",
+        people.count
+    );
     let mut plainly = plain.insert(people, 0..half).await?.as_secs_f64();
     let imported = import(place, file, people).await?;
     plainly += plain.insert(people, half..people.count).await?.as_secs_f64();

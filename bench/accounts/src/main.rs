@@ -142,7 +142,12 @@ async fn measure(engine: &str, binary: &Path, options: &Options) -> Result<()> {
     other.stop().await?;
     logins(engine, options, &work, &server, &visitors).await?;
     tokens(engine, options, &work, &server, &visitors).await?;
-    Row::new(format!("{engine}: memory after the floods"), server.memory()?, "MB").print();
+    Row::new(
+        format!("{engine}: memory after the floods"),
+        server.memory()?,
+        "MB",
+    )
+    .print();
     server.stop().await
 }
 

@@ -38,10 +38,7 @@ impl People {
     /// Addresses come in no order, so that an index of them is written all over.
     pub fn email(number: u64) -> String {
         // An odd factor makes a bijection of 64 bits: nobody has somebody else's.
-        format!(
-            "{:016x}@mail.example",
-            number.wrapping_mul(0x9e37_79b9_7f4a_7c15)
-        )
+        format!("{:016x}@mail.example", number.wrapping_mul(0x9e37_79b9_7f4a_7c15))
     }
 
     pub fn name(number: u64) -> String {

@@ -146,13 +146,14 @@ async fn postgres_batch(
         let mut values: Vec<&(dyn ToSql + Sync)> = Vec::with_capacity(rows.len() * 13);
         for row in rows {
             values.extend([&row.id as &(dyn ToSql + Sync), &row.email, &row.email, &true]);
-            values.extend([&row.name as &(dyn ToSql + Sync), &row.nickname, &none, &none, &none]);
             values.extend([
-                &people.hash as &(dyn ToSql + Sync),
-                &false,
-                &CREATED,
-                &CREATED,
+                &row.name as &(dyn ToSql + Sync),
+                &row.nickname,
+                &none,
+                &none,
+                &none,
             ]);
+            values.extend([&people.hash as &(dyn ToSql + Sync), &false, &CREATED, &CREATED]);
         }
         transaction.execute(statement, &values).await?;
     }

@@ -5,6 +5,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -270,8 +271,9 @@ pub(super) fn rows(
     limit: Option<usize>,
 ) -> Result<Vec<Row>, Fault> {
     let mut statement = connection.prepare_cached(sql).map_err(fault)?;
-    bind(&mut statement, args)?;
-    let names = names(sql, &statement);
+    let known = known(sql, &statement)?;
+    bind(&mut statement, &known, args)?;
+    let names = &known.names;
     let mut found = Vec::new();
     let mut rows = statement.raw_query();
     while let Some(row) = rows.next().map_err(fault)? {
@@ -281,16 +283,17 @@ pub(super) fn rows(
         let values = (0..names.len())
             .map(|i| owned(row.get_ref(i).map_err(fault)?))
             .collect::<Result<_, _>>()?;
-        found.push(Row::sqlite(Arc::clone(&names), values));
+        found.push(Row::sqlite(Arc::clone(names), values));
     }
     Ok(found)
 }
 
 /// Runs a statement without rows.
-pub(super) fn execute(connection: &Connection, sql: &str, args: &[Arg]) -> Result<u64, Fault> {
+pub(super) fn execute(connection: &Connection, sql: &'static str, args: &[Arg]) -> Result<u64, Fault> {
     in_transaction(connection)?;
     let mut statement = connection.prepare_cached(sql).map_err(fault)?;
-    bind(&mut statement, args)?;
+    let known = known(sql, &statement)?;
+    bind(&mut statement, &known, args)?;
     statement
         .raw_execute()
         .map(|touched| touched as u64)
@@ -306,30 +309,18 @@ pub(super) fn in_transaction(connection: &Connection) -> Result<(), Fault> {
 }
 
 /// SQLite numbers `$2` by its first appearance in the text; we bind it by the number in its name.
-fn bind(statement: &mut rusqlite::Statement<'_>, args: &[Arg]) -> Result<(), Fault> {
+fn bind(statement: &mut rusqlite::Statement<'_>, known: &Known, args: &[Arg]) -> Result<(), Fault> {
     arg::check(args)?;
-    let mut used = 0;
-    for position in 1..=statement.parameter_count() {
-        let number = statement
-            .parameter_name(position)
-            .and_then(|name| name.strip_prefix('$')?.parse().ok());
-        let Some(number) = number.filter(|&number: &usize| number > 0) else {
-            return Err(Fault::bug("a parameter is not written as $1"));
-        };
-        let Some(value) = args.get(number - 1) else {
-            return Err(Fault::bug(format!(
-                "a statement wants ${number}, given are {} arguments",
-                args.len()
-            )));
-        };
-        used = used.max(number);
-        statement.raw_bind_parameter(position, value).map_err(fault)?;
-    }
-    if used != args.len() {
+    if known.arguments != args.len() {
         return Err(Fault::bug(format!(
-            "a statement wants {used} arguments, given are {}",
+            "a statement wants {} arguments, given are {}",
+            known.arguments,
             args.len()
         )));
+    }
+    for (position, number) in (1..).zip(&known.numbers) {
+        let value = &args[number - 1];
+        statement.raw_bind_parameter(position, value).map_err(fault)?;
     }
     Ok(())
 }
@@ -360,19 +351,39 @@ fn owned(value: ValueRef<'_>) -> Result<Value, Fault> {
     Value::try_from(value).map_err(|_| Fault::Corrupt("a text column is not UTF-8".to_owned()))
 }
 
-/// The column names of each statement, by the address and length of its constant text.
-type Names = HashMap<(usize, usize), Arc<[String]>>;
+/// What is known of a statement. Asking SQLite takes a walk through all parameters for each of them.
+struct Known {
+    names: Arc<[String]>,
+    /// The number in the name of each parameter, in SQLite's own order.
+    numbers: Vec<usize>,
+    /// How many arguments it takes.
+    arguments: usize,
+}
 
-/// The column names of a statement, made once per thread and statement text.
-fn names(sql: &'static str, statement: &rusqlite::Statement<'_>) -> Arc<[String]> {
+/// The statements by the address and length of their constant text.
+type Statements = HashMap<(usize, usize), Rc<Known>>;
+
+/// What is known of a statement, found out once per thread and statement text.
+fn known(sql: &'static str, statement: &rusqlite::Statement<'_>) -> Result<Rc<Known>, Fault> {
     thread_local! {
-        static NAMES: RefCell<Names> = RefCell::default();
+        static STATEMENTS: RefCell<Statements> = RefCell::default();
     }
-    NAMES.with_borrow_mut(|known| {
-        let names = known
-            .entry((sql.as_ptr().addr(), sql.len()))
-            .or_insert_with(|| statement.column_names().map(str::to_owned).collect());
-        Arc::clone(names)
+    STATEMENTS.with_borrow_mut(|statements| {
+        let key = (sql.as_ptr().addr(), sql.len());
+        if let Some(known) = statements.get(&key) {
+            return Ok(Rc::clone(known));
+        }
+        let numbers: Vec<usize> = (1..=statement.parameter_count())
+            .map(|position| number(statement, position))
+            .collect::<Option<_>>()
+            .ok_or_else(|| Fault::bug("a parameter is not written as $1"))?;
+        let known = Rc::new(Known {
+            names: statement.column_names().map(str::to_owned).collect(),
+            arguments: numbers.iter().copied().max().unwrap_or(0),
+            numbers,
+        });
+        statements.insert(key, Rc::clone(&known));
+        Ok(known)
     })
 }
 
