@@ -11,8 +11,7 @@ use sekisho_rules::id::UserId;
 use sekisho_rules::time::Timestamp;
 use sekisho_rules::upstream::{Settings, Strategy};
 use sekisho_store::{identities, users};
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::Path;
+use std::io::Write as _;
 use std::process::Stdio;
 use zeroize::Zeroizing;
 
@@ -403,88 +402,4 @@ async fn an_export_of_ours_comes_back_as_it_was() {
     );
     let missing = other.refused(&["user", "import", "nowhere.json"], 1);
     assert!(missing.contains("cannot be read"), "{missing}");
-}
-
-/// A made-up export of Auth0's, with a row in ten thousand that cannot be taken.
-fn made_up(path: &Path, users: u64) {
-    let mut file = std::io::BufWriter::new(std::fs::File::create(path).unwrap());
-    for n in 0..users {
-        let at = if n % 10_000 == 9_999 { "@@" } else { "@" };
-        writeln!(
-            file,
-            r#"{{"_id":{{"$oid":"{n:024x}"}},"email":"person{n}{at}mail.example","email_verified":true,"passwordHash":"$2b$10$nFguVi9LsCAcvTZFKQlRKeLVydo8ETv483lkNsSFI/Wl1Rz1Ypo1K"}}"#
-        )
-        .unwrap();
-    }
-    file.flush().unwrap();
-}
-
-#[test]
-fn a_killed_import_goes_on_where_it_stopped() {
-    let said = killed_and_again(&Deployment::new());
-    assert!(said.contains(" 0 known already"), "{said}");
-}
-
-#[test]
-fn a_killed_import_goes_on_where_it_stopped_on_postgres() {
-    // The server may still commit the last batch of the dead: then it is known already when it comes again.
-    killed_and_again(&Deployment::on_postgres());
-}
-
-/// Kills an import half-way and does it again, twice; answers what the second try said.
-fn killed_and_again(site: &Deployment) -> String {
-    const USERS: u64 = 30_000;
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("export.ndjson");
-    made_up(&path, USERS);
-    let path = path.to_str().unwrap();
-    let arguments = [
-        "user",
-        "import",
-        path,
-        "--format",
-        "auth0-hashes",
-        "--report",
-        "refused.txt",
-    ];
-    let mut first = site
-        .command(&arguments)
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
-    // The first line of progress comes after a third of the file.
-    let mut line = String::new();
-    BufReader::new(first.stderr.take().unwrap())
-        .read_line(&mut line)
-        .unwrap();
-    first.kill().unwrap();
-    assert!(line.contains("added"), "{line}");
-    assert!(!first.wait().unwrap().success(), "it was killed on its way");
-
-    let again = site.run(&arguments);
-    assert!(again.status.success(), "{}", text(&again.stderr));
-    assert!(
-        text(&again.stderr).contains("going on there"),
-        "{}",
-        text(&again.stderr)
-    );
-    let said = text(&again.stdout);
-    let numbers: Vec<u64> = said
-        .split([' ', ','])
-        .filter_map(|word| word.parse().ok())
-        .collect();
-    assert_eq!(numbers[0] + numbers[2], USERS - 3, "{said}");
-    assert_eq!((numbers[1], numbers[3]), (0, 3), "{said}");
-    let third = site.run(&arguments);
-    let expected = format!("0 added, 0 completed, {} known already, 3 refused\n", USERS - 3);
-    assert!(
-        text(&third.stdout).starts_with(&expected),
-        "{}",
-        text(&third.stdout)
-    );
-    let exported = site.run(&["user", "export"]);
-    let lines = exported.stdout.iter().filter(|byte| **byte == b'\n').count();
-    assert_eq!(lines as u64, USERS - 3);
-    said
 }

@@ -27,6 +27,7 @@ mod frontchannel;
 mod gateway;
 mod host;
 mod import;
+mod import_killed;
 mod in_flight;
 mod introspect;
 mod jobs;

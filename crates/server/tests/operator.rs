@@ -12,8 +12,6 @@ const OTHER_KEK: &str = "ICECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) struct Deployment {
     folder: tempfile::TempDir,
     kek: Vec<(&'static str, &'static str)>,
-    /// The database, where it is not a file in the folder.
-    database: Option<String>,
 }
 
 impl Deployment {
@@ -21,14 +19,6 @@ impl Deployment {
         Self {
             folder: tempfile::tempdir().unwrap(),
             kek: vec![("SEKISHO_KEY_ENCRYPTION_KEY", KEK)],
-            database: None,
-        }
-    }
-
-    pub(crate) fn on_postgres() -> Self {
-        Self {
-            database: Some(sekisho_test_postgres::fresh_database()),
-            ..Self::new()
         }
     }
 
@@ -42,7 +32,6 @@ impl Deployment {
             .env("SEKISHO_PASSWORDS_MEMORY_KIB", "8")
             .env("SEKISHO_PASSWORDS_PASSES", "1")
             .envs(self.kek.iter().copied())
-            .envs(self.database.iter().map(|url| ("DATABASE_URL", url)))
             .stdin(Stdio::null());
         command
     }
