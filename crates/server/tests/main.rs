@@ -14,6 +14,7 @@ mod backchannel;
 mod browser;
 mod change_email;
 mod client_auth;
+mod client_brought;
 mod client_update;
 mod commands;
 mod dbconnections;

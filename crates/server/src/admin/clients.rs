@@ -10,6 +10,7 @@ use sekisho_rules::redirect::check_callback;
 use sekisho_rules::secret::Secret;
 use sekisho_store::audit::{self, Event};
 use sekisho_store::clients;
+use zeroize::Zeroizing;
 
 use super::{Actor, Refused};
 use crate::app::App;
@@ -45,6 +46,36 @@ pub struct NewClient {
     pub refresh: Option<RefreshPolicy>,
 }
 
+impl NewClient {
+    fn method(&self) -> AuthMethod {
+        self.auth_method.unwrap_or(usual_method(self.kind))
+    }
+
+    fn named(self, id: ClientId, sealed_secret: Option<Vec<u8>>) -> Client {
+        let method = self.method();
+        Client {
+            id,
+            name: self.name,
+            kind: self.kind,
+            auth_method: method,
+            sealed_secret,
+            jwks: self.jwks,
+            callbacks: self.callbacks,
+            logout_urls: self.logout_urls,
+            web_origins: self.web_origins,
+            grant_types: grants(self.kind, self.grants),
+            party: self.party,
+            standing: Standing::Enabled,
+            refresh: self.refresh.unwrap_or(usual_refresh(method)),
+            notices: self.notices,
+            mfa: self.mfa,
+            id_token_lifetime: 36_000,
+            epoch: 0,
+            nbf: 0,
+        }
+    }
+}
+
 /// Adds a client. Answers it with its secret, which is shown this once.
 ///
 /// # Errors
@@ -52,39 +83,71 @@ pub struct NewClient {
 pub async fn add(app: &App, actor: Actor, new: NewClient) -> Result<(Client, Option<Secret>), Refused> {
     let moment = Moment { now: app.clock.now() };
     let id = ClientId::new(hex(&moment.bytes::<16>()));
-    let method = new.auth_method.unwrap_or(usual_method(new.kind));
-    let secret = has_secret(method).then(|| moment.secret());
-    let sealed = secret.as_ref().map(|secret| seal(app, &id, secret)).transpose()?;
-    let client = Client {
-        id,
-        name: new.name,
-        kind: new.kind,
-        auth_method: method,
-        sealed_secret: sealed,
-        jwks: new.jwks,
-        callbacks: new.callbacks,
-        logout_urls: new.logout_urls,
-        web_origins: new.web_origins,
-        grant_types: grants(new.kind, new.grants),
-        party: new.party,
-        standing: Standing::Enabled,
-        refresh: new.refresh.unwrap_or(usual_refresh(method)),
-        notices: new.notices,
-        mfa: new.mfa,
-        id_token_lifetime: 36_000,
-        epoch: 0,
-        nbf: 0,
+    let secret = has_secret(new.method()).then(|| moment.secret());
+    let sealed = secret.as_ref().map(|secret| seal(app, &id, &secret.encode()));
+    let client = insert(app, actor, new.named(id, sealed.transpose()?), moment).await?;
+    Ok((client, secret))
+}
+
+/// What an application has of another provider and keeps, so that only the domain changes in it.
+pub struct Brought {
+    /// Its id there: 1 to 64 letters, digits, `-` and `_`.
+    pub id: String,
+    /// Its secret there: 32 to 256 printable characters of ASCII. A client that proves itself by one needs it.
+    pub secret: Option<Zeroizing<String>>,
+}
+
+/// Adds a client under the id and with the secret that it had elsewhere.
+///
+/// # Errors
+/// An id that is taken or cannot be one, a secret that is missing, of no use or too easy to guess, and what [`add`] refuses.
+pub async fn bring(app: &App, actor: Actor, new: NewClient, brought: Brought) -> Result<Client, Refused> {
+    let moment = Moment { now: app.clock.now() };
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if !(1..=64).contains(&brought.id.len()) || !brought.id.chars().all(plain) {
+        return Err(Refused::invalid(
+            "an id has 1 to 64 letters, digits, hyphens and underscores",
+        ));
+    }
+    let id = ClientId::new(brought.id);
+    let sealed = match (&brought.secret, has_secret(new.method())) {
+        (None, false) => None,
+        (Some(secret), true) if is_usable(secret) => Some(seal(app, &id, secret)?),
+        (Some(_), true) => {
+            return Err(Refused::invalid(
+                "a secret has 32 to 256 printable characters of ASCII without blanks; give the client another one there first",
+            ));
+        }
+        (None, true) => {
+            return Err(Refused::invalid(
+                "this client proves itself by its secret: name the file that holds it",
+            ));
+        }
+        (Some(_), false) => {
+            return Err(Refused::invalid("this client has no secret to prove itself by"));
+        }
     };
+    insert(app, actor, new.named(id, sealed), moment).await
+}
+
+/// Long enough not to be guessed. A secret is compared as it is sent, so nothing is trimmed.
+fn is_usable(secret: &str) -> bool {
+    (32..=256).contains(&secret.len()) && secret.chars().all(|c| c.is_ascii_graphic())
+}
+
+async fn insert(app: &App, actor: Actor, client: Client, moment: Moment) -> Result<Client, Refused> {
     check(&client)?;
     let event = about(actor.did(moment, "client added"), &client.id);
     let row = client.clone();
     let added = app.db.tx(async move |tx| {
         let added = clients::insert(tx, &row, moment.now).await?;
-        audit::insert(tx, &event).await?;
+        if added {
+            audit::insert(tx, &event).await?;
+        }
         Ok(added)
     });
     match added.await? {
-        true => Ok((client, secret)),
+        true => Ok(client),
         false => Err(Refused::Taken("client", client.id.to_string())),
     }
 }
@@ -223,7 +286,7 @@ pub async fn replace_secret(
     }
     let moment = Moment { now: app.clock.now() };
     let secret = moment.secret();
-    let sealed = seal(app, &client.id, &secret)?;
+    let sealed = seal(app, &client.id, &secret.encode())?;
     let event = about(actor.did(moment, "client secret replaced"), &client.id);
     let id = client.id.clone();
     let done = app.db.tx(async move |tx| {
@@ -275,9 +338,8 @@ pub(super) fn place(id: &ClientId) -> Place<'_> {
     }
 }
 
-fn seal(app: &App, id: &ClientId, secret: &Secret) -> Result<Vec<u8>, Refused> {
-    let text = zeroize::Zeroizing::new(secret.encode());
-    let sealed = app.sealer.seal(&place(id), text.as_bytes());
+fn seal(app: &App, id: &ClientId, secret: &str) -> Result<Vec<u8>, Refused> {
+    let sealed = app.sealer.seal(&place(id), secret.as_bytes());
     sealed.map_err(|error| Refused::Internal(error.to_string()))
 }
 

@@ -13,11 +13,12 @@ use sekisho_rules::client::{
 };
 use sekisho_rules::factor::MfaPolicy;
 use serde_json::{Value, json};
+use zeroize::Zeroizing;
 
 use super::terminal::{Failure, Terminal};
 use super::wait::Answering;
 use crate::admin::Actor::Operator;
-use crate::admin::clients::{self, NewClient, OldSecret};
+use crate::admin::clients::{self, Brought, NewClient, OldSecret};
 use crate::app::App;
 
 const EXAMPLES: &str = "\
@@ -111,6 +112,12 @@ pub(crate) struct Add {
     /// It is somebody else's: people are asked for consent
     #[arg(long)]
     third_party: bool,
+    /// The id it has at the provider it comes from, so that only the domain changes in it; made here when left out
+    #[arg(long, value_name = "ID")]
+    id: Option<String>,
+    /// File with the secret it has there
+    #[arg(long, value_name = "FILE", requires = "id")]
+    secret_file: Option<PathBuf>,
     #[command(flatten)]
     refresh: Refresh,
     #[command(flatten)]
@@ -278,7 +285,21 @@ impl Add {
                 Party::First
             },
         };
-        let (client, secret) = clients::add(app, Operator, new).await?;
+        let (client, secret) = match self.id {
+            None => clients::add(app, Operator, new).await?,
+            Some(id) => {
+                let secret = self.secret_file.map(|file| {
+                    let read = std::fs::read_to_string(&file);
+                    let read = read.map_err(Failure::because(format!("{} cannot be read", file.display())));
+                    read.map(|text| Zeroizing::new(text.trim().to_owned()))
+                });
+                let secret = secret.transpose()?;
+                (
+                    clients::bring(app, Operator, new, Brought { id, secret }).await?,
+                    None,
+                )
+            }
+        };
         let secret = secret.map(|secret| secret.encode());
         if self.json {
             let mut value = shown(&client);
