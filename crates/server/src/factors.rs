@@ -1,7 +1,7 @@
 //! What a person can prove beside their first factor: setting it up, proving it, taking it away.
 //!
 //! The pages and the MFA API are doors to the same actions. Whether a person must prove something is `rules::factor`'s to decide,
-//! whether they may change something `rules::enrolment`'s. What an authenticator shares with us is sealed; of recovery codes only
+//! whether they may change something `Session::freshness`'s. What an authenticator shares with us is sealed; of recovery codes only
 //! hashes are kept. Each change tells the owner by mail in its own transaction.
 
 pub mod begun;

@@ -15,7 +15,7 @@ use sekisho_rules::user::User;
 use sekisho_store::factors;
 use sekisho_store::{Fault, audit, browsers};
 
-/// Takes a factor away. Recovery codes go with the last thing they stand in for. Call it only when `rules::enrolment` said yes. `false`
+/// Takes a factor away. Recovery codes go with the last thing they stand in for. Call it only when `Session::freshness` said yes. `false`
 /// when this person has no such factor.
 ///
 /// # Errors

@@ -98,7 +98,7 @@ pub async fn first(visit: &Visit, user: &User) -> Result<Option<Fresh>, Fault> {
     Ok((!has).then(|| Fresh::make(visit, user)))
 }
 
-/// Replaces a person's codes; those of before no longer work. Call it only when `rules::enrolment` said yes. Answers the codes to show.
+/// Replaces a person's codes; those of before no longer work. Call it only when `Session::freshness` said yes. Answers the codes to show.
 ///
 /// # Errors
 /// [`Refused`] when the database does not answer or the mail cannot be written.

@@ -166,7 +166,7 @@ pub fn secret(visit: &Visit, factor: &Factor) -> Option<Zeroizing<Vec<u8>>> {
         .ok()
 }
 
-/// Finishes a set-up with its first code. Call it only when `rules::enrolment` said yes just now: the form may be older than another
+/// Finishes a set-up with its first code. Call it only when `Session::freshness` said yes just now: the form may be older than another
 /// factor.
 ///
 /// # Errors

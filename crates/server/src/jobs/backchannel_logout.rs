@@ -17,7 +17,7 @@ use sekisho_store::session_clients::{self as participants, Told};
 use sekisho_store::{Fault, Tx, clients};
 use serde::{Deserialize, Serialize};
 
-/// Eight tries over about 25 to 50 minutes.
+/// Eight tries over 20 to 40 minutes.
 pub(super) const RETRIES: RetryPolicy = RetryPolicy {
     tries: 8,
     first: 5,

@@ -9,7 +9,7 @@ use sekisho_rules::job::RetryPolicy;
 use sekisho_store::jobs::Job;
 use sekisho_store::{Fault, Tx};
 
-/// Ten tries over about half a day: a relay may be down for a night, and a link lives no longer than a day.
+/// Ten tries over 3 to 5.5 hours: a relay may be down for an evening, and few links live longer.
 pub(super) const RETRIES: RetryPolicy = RetryPolicy {
     tries: 10,
     first: 5,
