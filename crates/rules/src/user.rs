@@ -1,6 +1,7 @@
 //! Users: the people who sign in.
 
 use crate::id::UserId;
+use crate::identity::Email;
 use crate::time::Timestamp;
 
 /// A person with an account.
@@ -39,6 +40,28 @@ pub struct User {
 }
 
 impl User {
+    /// A new account of an address that nobody has proven, named after it; it opens by nothing yet.
+    pub fn new(id: UserId, email: &Email, now: Timestamp) -> Self {
+        let local = email.display.split('@').next().unwrap_or_default();
+        Self {
+            id,
+            email: email.display.clone(),
+            email_verified: false,
+            name: email.display.clone(),
+            nickname: Some(local.to_owned()),
+            given_name: None,
+            family_name: None,
+            picture: None,
+            locale: None,
+            password_hash: None,
+            blocked: false,
+            epoch: 0,
+            nbf: 0,
+            created_at: now,
+            updated_at: now,
+        }
+    }
+
     /// Their address, `None` for an account without one: some providers tell none.
     pub fn address(&self) -> Option<&str> {
         (!self.email.is_empty()).then_some(self.email.as_str())

@@ -244,29 +244,19 @@ fn text(visit: &Visit) -> &'static Text {
 
 fn new_user(visit: &Visit, secret: (&str, String), email: &Email, body: &Parameters) -> Result<User, Reason> {
     let (bare, hash) = secret;
-    let now = visit.moment.now;
-    let local = email.display.split('@').next().unwrap_or_default();
     let said = |name: &str| -> Result<Option<String>, Reason> {
         let value = body
             .get(name)?
             .map(|value| value.trim().chars().take(150).collect());
         Ok(value.filter(|value: &String| !value.is_empty() && !value.chars().any(char::is_control)))
     };
+    let user = User::new(UserId::new(format!("auth0|{bare}")), email, visit.moment.now);
     Ok(User {
-        id: UserId::new(format!("auth0|{bare}")),
-        email: email.display.clone(),
-        email_verified: false,
-        name: said("name")?.unwrap_or_else(|| email.display.clone()),
-        nickname: Some(said("nickname")?.unwrap_or_else(|| local.to_owned())),
+        name: said("name")?.unwrap_or(user.name),
+        nickname: said("nickname")?.or(user.nickname),
         given_name: said("given_name")?,
         family_name: said("family_name")?,
-        picture: None,
-        locale: None,
         password_hash: Some(hash),
-        blocked: false,
-        epoch: 0,
-        nbf: 0,
-        created_at: now,
-        updated_at: now,
+        ..user
     })
 }

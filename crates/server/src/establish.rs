@@ -50,13 +50,6 @@ impl Proof {
             Self::MailCode => vec!["otp".to_owned()],
         }
     }
-
-    fn audit_kind(self) -> &'static str {
-        match self {
-            Self::Password | Self::Passkey | Self::Upstream { .. } | Self::MailCode => "s",
-            Self::Signup => "ss",
-        }
-    }
 }
 
 /// Signs a user in at this browser. The session of the same user goes on under a new secret; one of another user ends. `None` when
@@ -99,7 +92,7 @@ pub async fn establish(visit: &Visit, user: &User, proof: Proof) -> Result<Optio
         ended_at: None,
     };
     let reasons = judged.as_ref().map(Judged::reasons).unwrap_or_default();
-    let event = Record::new(proof.audit_kind())
+    let event = Record::new("s")
         .user(&user.id)
         .session(&session.id)
         .risk(reasons.as_str())

@@ -130,24 +130,10 @@ async fn take_over(visit: &Visit, user: User, email: &Email) -> Result<Option<Us
 
 /// Makes the account. `None` when somebody was faster.
 async fn join(visit: &Visit, email: &Email) -> Result<Option<User>, Fault> {
-    let now = visit.moment.now;
-    let local = email.display.split('@').next().unwrap_or_default();
+    let id = UserId::new(format!("email|{}", hex(&visit.moment.bytes::<12>())));
     let user = User {
-        id: UserId::new(format!("email|{}", hex(&visit.moment.bytes::<12>()))),
-        email: email.display.clone(),
         email_verified: true,
-        name: email.display.clone(),
-        nickname: Some(local.to_owned()),
-        given_name: None,
-        family_name: None,
-        picture: None,
-        locale: None,
-        password_hash: None,
-        blocked: false,
-        epoch: 0,
-        nbf: 0,
-        created_at: now,
-        updated_at: now,
+        ..User::new(id, email, visit.moment.now)
     };
     let event = Record::new("ss")
         .user(&user.id)

@@ -5,7 +5,7 @@ use crate::site::{CALLBACK, EMAIL, PASSWORD, Site, authorize, engines};
 use axum::http::{Method, StatusCode};
 use sekisho::mail::{Kept, Post};
 use sekisho_rules::id::UserId;
-use sekisho_store::users;
+use sekisho_store::{args, users};
 
 const NEW: &str = "taro@example.com";
 const CHOSEN: &str = "a password of his own";
@@ -90,6 +90,10 @@ async fn an_account_is_made_by_the_link_in_the_mail(site: Site) {
         (who["email"].as_str(), who["email_verified"].as_bool()),
         (Some(NEW), Some(true))
     );
+    let sql = "SELECT kind FROM audit WHERE user_id = $1 AND kind IN ('ss', 's') ORDER BY kind LIMIT 9";
+    let rows = site.app.db.all(sql, args![who["sub"].as_str().unwrap()]).await;
+    let kinds: Vec<String> = rows.unwrap().iter().map(|row| row.get("kind").unwrap()).collect();
+    assert_eq!(kinds, ["s", "ss"], "the account and the sign-in, each once");
 
     let again = site.browser().get(&link(&mail)).await;
     assert_eq!(again.status, StatusCode::BAD_REQUEST, "the link was used");

@@ -35,23 +35,13 @@ pub async fn add(app: &App, actor: Actor, new: NewUser) -> Result<User, Refused>
     let email = Email::parse(&new.email).map_err(|error| Refused::invalid(error.to_string()))?;
     let hash = hash(app, &new.password, Whose::New(&email, new.name.as_deref())).await?;
     let moment = moment(app);
-    let local = email.display.split('@').next().unwrap_or_default();
+    let id = UserId::new(format!("auth0|{}", hex(&moment.bytes::<12>())));
+    let user = User::new(id, &email, moment.now);
     let user = User {
-        id: UserId::new(format!("auth0|{}", hex(&moment.bytes::<12>()))),
-        name: new.name.unwrap_or_else(|| email.display.clone()),
-        nickname: Some(local.to_owned()),
-        email: email.display,
+        name: new.name.unwrap_or(user.name),
         email_verified: new.email_verified,
-        given_name: None,
-        family_name: None,
-        picture: None,
-        locale: None,
         password_hash: Some(hash.hash),
-        blocked: false,
-        epoch: 0,
-        nbf: 0,
-        created_at: moment.now,
-        updated_at: moment.now,
+        ..user
     };
     let event = about(actor.did(moment, "user added"), &user.id);
     let (row, folded) = (user.clone(), email.folded);

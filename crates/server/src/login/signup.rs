@@ -28,7 +28,7 @@ use sekisho_rules::login::password::MIN_CHARACTERS;
 use sekisho_rules::parameters::Parameters;
 use sekisho_rules::ticket::Errand;
 use sekisho_rules::user::User;
-use sekisho_store::users;
+use sekisho_store::{audit, users};
 
 /// Shows the form.
 pub async fn show(visit: Visit) -> Response {
@@ -151,10 +151,15 @@ async fn at_once(
     };
     let user = new_user(visit, &email, hash);
     let job = prove(visit, open, &user, &email)?;
-    let (added, folded, moment) = (user.clone(), email.folded, visit.moment);
+    let event = Record::new("ss").user(&user.id).client(&open.trusted.client.id);
+    let (event, moment) = (event.at(visit), visit.moment);
+    let (added, folded) = (user.clone(), email.folded);
     let inserted = visit.app.db.tx(async move |tx| {
         let inserted = users::insert(tx, &added, &folded).await?;
-        mail::enqueue(tx, job.as_ref().filter(|_| inserted), moment).await?;
+        if inserted {
+            mail::enqueue(tx, job.as_ref(), moment).await?;
+            audit::insert(tx, &event).await?;
+        }
         Ok(inserted)
     });
     if !inserted.await? {
@@ -202,24 +207,10 @@ fn written(form: &Parameters) -> String {
 }
 
 fn new_user(visit: &Visit, email: &Email, hash: String) -> User {
-    let now = visit.moment.now;
-    let local = email.display.split('@').next().unwrap_or_default();
+    let id = UserId::new(format!("auth0|{}", hex(&visit.moment.bytes::<12>())));
     User {
-        id: UserId::new(format!("auth0|{}", hex(&visit.moment.bytes::<12>()))),
-        email: email.display.clone(),
-        email_verified: false,
-        name: email.display.clone(),
-        nickname: Some(local.to_owned()),
-        given_name: None,
-        family_name: None,
-        picture: None,
-        locale: None,
         password_hash: Some(hash),
-        blocked: false,
-        epoch: 0,
-        nbf: 0,
-        created_at: now,
-        updated_at: now,
+        ..User::new(id, email, visit.moment.now)
     }
 }
 

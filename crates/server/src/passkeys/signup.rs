@@ -314,24 +314,15 @@ fn letter(visit: &Visit, waiting: &Waiting, user: &User) -> Result<Option<Draft>
 }
 
 fn new_user(visit: &Visit, waiting: &Waiting) -> User {
-    let (now, newcomer) = (visit.moment.now, &waiting.newcomer);
-    let email = newcomer.email.display.clone();
-    let local = email.split('@').next().unwrap_or_default().to_owned();
+    let newcomer = waiting.newcomer.clone();
+    let id = UserId::new(format!("auth0|{}", hex(&visit.moment.bytes::<12>())));
+    let user = User::new(id, &newcomer.email, visit.moment.now);
     User {
-        id: UserId::new(format!("auth0|{}", hex(&visit.moment.bytes::<12>()))),
-        name: newcomer.name.clone().unwrap_or_else(|| email.clone()),
-        nickname: Some(newcomer.nickname.clone().unwrap_or(local)),
-        email,
+        name: newcomer.name.unwrap_or(user.name),
+        nickname: newcomer.nickname.or(user.nickname),
         email_verified: waiting.address == Address::Proven,
-        given_name: newcomer.given_name.clone(),
-        family_name: newcomer.family_name.clone(),
-        picture: None,
-        locale: None,
-        password_hash: None,
-        blocked: false,
-        epoch: 0,
-        nbf: 0,
-        created_at: now,
-        updated_at: now,
+        given_name: newcomer.given_name,
+        family_name: newcomer.family_name,
+        ..user
     }
 }

@@ -121,30 +121,21 @@ async fn taken(visit: &Visit, form: &Bytes) -> Result<Response, Trouble> {
 
 /// Makes the account. Whoever was faster has it, and the link is dead.
 async fn join(visit: &Visit, email: &Email, hash: String) -> Result<User, Trouble> {
-    let now = visit.moment.now;
-    let local = email.display.split('@').next().unwrap_or_default();
+    let id = UserId::new(format!("auth0|{}", hex(&visit.moment.bytes::<12>())));
     let user = User {
-        id: UserId::new(format!("auth0|{}", hex(&visit.moment.bytes::<12>()))),
-        email: email.display.clone(),
         email_verified: true,
-        name: email.display.clone(),
-        nickname: Some(local.to_owned()),
-        given_name: None,
-        family_name: None,
-        picture: None,
-        locale: None,
         password_hash: Some(hash),
-        blocked: false,
-        epoch: 0,
-        nbf: 0,
-        created_at: now,
-        updated_at: now,
+        ..User::new(id, email, visit.moment.now)
     };
+    let event = Record::new("ss").user(&user.id).at(visit);
     let (row, folded) = (user.clone(), email.folded.clone());
-    let added = visit
-        .app
-        .db
-        .tx(async move |tx| users::insert(tx, &row, &folded).await);
+    let added = visit.app.db.tx(async move |tx| {
+        let added = users::insert(tx, &row, &folded).await?;
+        if added {
+            audit::insert(tx, &event).await?;
+        }
+        Ok(added)
+    });
     match added.await? {
         true => Ok(user),
         false => Err(PageRefusal::LinkDead.into()),
